@@ -1,0 +1,66 @@
+# Set-up needs git, make and Python 3.11 or newer; every target prepares its own environment first.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-full lint types layers docs bench soak model clean constraints
+
+help:  ## what can be typed
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make the environment in .venv (uv is used where it is installed)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "clicksift needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@if command -v uv >/dev/null 2>&1; then \
+	  set -e; [ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) $(VENV); \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]'; \
+	else \
+	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "This Python has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 2; }; \
+	  set -e; [ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear $(VENV); echo "Installing the packages of constraints.txt into $(VENV) ..." >&2; \
+	  $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; \
+	fi
+	@touch $@
+
+demo: $(READY)  ## simulate a campaign export, score it with the bundled model, show the figures
+	@rm -rf demo && $(BIN)/clicksift simulate demo --seed 7 --messages 40000
+	@$(BIN)/clicksift score demo/events.parquet --campaigns demo/campaigns.parquet --output demo/scored.parquet
+
+lint: $(READY)  ## ruff: style and common mistakes
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+
+types: $(READY)  ## mypy, strict, on the three packages
+	@$(BIN)/mypy
+
+layers: $(READY)  ## imports go one way: clicksift > training > serving > features
+	@PYTHONPATH=. $(BIN)/lint-imports --no-cache >.layers.log 2>&1 || { cat .layers.log; rm -f .layers.log; exit 1; }; rm -f .layers.log
+
+test: lint types layers  ## all that needs Python alone
+	@$(BIN)/pytest -n 2 -m "not slow and not soak"
+	@echo "Left out of 'make test': tests marked slow (make test-full) and soak (make soak)."
+
+test-full:  test-slow  ## what takes longer: tests marked slow
+
+.PHONY: test-slow
+test-slow: $(READY)
+	@$(BIN)/pytest -m "slow and not soak"
+
+bench: $(READY)  ## events/s, peak memory and the ratio against plain pandas
+	@$(BIN)/python -m tests.benchmarks.score
+
+docs: $(READY)  ## write the generated pages again
+	@$(BIN)/python -m tests.generated_pages
+
+model: $(READY)  ## train the bundled model again on simulated worlds
+	@$(BIN)/python -m training.bundled
+
+constraints:  ## resolve constraints.txt again (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --extra dev pyproject.toml -o constraints.txt
+
+clean:  ## remove the environment and what the demo made
+	@rm -rf $(VENV) demo

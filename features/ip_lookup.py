@@ -1,0 +1,212 @@
+"""Whose address it is: AS, kind of network, operator. Done once per distinct address.
+
+Everything is a binary search in a sorted table of 128-bit keys; see `address_key`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from features import address_key, reference
+from features.address_key import Codes, Flags, Keys
+
+# Models hold positions of these tuples: names are only ever appended.
+KINDS: tuple[str, ...] = (
+    "mail_security",
+    "image_proxy",
+    "privacy_relay",
+    "link_preview",
+    "security_proxy",
+    "security_vendor",
+    "security_service",
+    "virtual_desktop",
+    "crawler",
+    "ai_crawler",
+    "fetcher",
+    "phish_sim",
+    "mailbox_provider",
+    "vpn",
+)
+CATEGORIES: tuple[str, ...] = (
+    "mail_security",
+    "security_proxy",
+    "security_vendor",
+    "cloud",
+    "cloud_mailbox",
+    "mailbox_provider",
+    "cdn_relay",
+    "cdn",
+    "link_preview",
+    "hosting",
+    "vpn",
+    "saas",
+    "apple",
+    "internet_scanner",
+    "consumer_isp",
+    "mobile_or_isp",
+    "isp",
+    "education",
+    "government",
+    "enterprise",
+)
+# From the strongest to the weakest word for it; "observed" is seen in request logs and named by nobody.
+EVIDENCE: tuple[str, ...] = ("official", "published", "spf", "asn", "derived", "community", "observed")
+OPERATORS: tuple[str, ...] = (
+    *("microsoft", "google", "apple", "yahoo", "proton", "fastmail"),
+    *("proofpoint", "mimecast", "barracuda", "cisco", "trendmicro", "sophos", "symantec", "hornetsecurity"),
+    *("abnormal", "appriver", "avast", "bitdefender", "cyren", "eset", "heimdal", "kaspersky", "netcraft"),
+    *("retarus", "spamexperts", "trellix", "trustwave", "webroot", "withsecure", "zix"),
+    *(
+        "zscaler",
+        "netskope",
+        "forcepoint",
+        "iboss",
+        "menlo",
+        "skyhigh",
+        "cato",
+        "checkpoint",
+        "cisco_umbrella",
+    ),
+    *("paloalto", "fortinet", "crowdstrike", "secureworks", "sonicwall", "knowbe4", "censys"),
+    *("meta", "linkedin", "telegram", "twitter", "duckduckgo", "openai"),
+    *("amazon", "google_cloud", "oracle", "ibm", "alibaba", "tencent", "akamai", "cloudflare", "fastly"),
+    *("imperva", "salesforce", "act_on", "github", "protonvpn"),
+)
+
+# A person's mail comes through these, or a scanner does: they win over whatever else they overlap.
+FIRST_KINDS = frozenset({"privacy_relay", "mail_security", "image_proxy"})
+
+
+def canonical(values: Sequence[str | None]) -> list[str | None]:
+    """Give each address in its one canonical spelling, None where it is none.
+
+    IPv4-mapped IPv6 becomes IPv4; brackets, ports, zones and surrounding blanks go; leading zeros make an
+    IPv4 address invalid, since nobody knows whether they mean octal.
+    """
+    keys = [None if value is None else address_key.pack(value) for value in values]
+    return [None if key is None else address_key.unpack(key) for key in keys]
+
+
+def locate(addresses: Sequence[str]) -> pa.Table:
+    """Look up each address: one row an input, in order; all but `ip` NULL for a text that is no address.
+
+    asn, as_name, category: the AS that announces it, NULL for none; category_weak: a word of the AS's name
+    is all there is for it. kind, evidence: of the listed prefix that wins, NULL where none is listed.
+    operator: of that prefix, else of the AS. net: a number for the /24 or /48; address_key: for the address.
+    """
+    packed = [address_key.pack(address) for address in addresses]
+    unknown = np.array([key is None for key in packed], dtype=bool)
+    keys = np.array([key or bytes(16) for key in packed], dtype="S16")
+    hi, lo = address_key.split_halves(keys)
+    asn, name, category, weak, vendor = _announced(keys)
+    kind, operator, evidence = _listed(keys)
+    operator = np.where(operator < 0, vendor, operator)
+    return pa.table(
+        {
+            "ip": pa.array([_encodable(address) for address in addresses], pa.string()),
+            "ipv6": pa.array(~address_key.is_ipv4(hi, lo), mask=unknown),
+            "asn": pa.array(asn, mask=unknown | (asn == 0)),
+            "as_name": reference.load_as_names()[1].take(pa.array(name, mask=unknown | (name < 0))),
+            "category": _words(CATEGORIES, category, unknown),
+            "category_weak": pa.array(weak, mask=unknown | (category < 0)),
+            "kind": _words(KINDS, kind, unknown),
+            "operator": _words(OPERATORS, operator, unknown),
+            "evidence": _words(EVIDENCE, evidence, unknown),
+            "net": pa.array(address_key.network_numbers(hi, lo), mask=unknown),
+            "address_key": pa.array(address_key.address_numbers(hi, lo), mask=unknown),
+        }
+    )
+
+
+@lru_cache(maxsize=200_000)
+def weak_category(as_name: str) -> str | None:
+    """Guess what an AS is from the words of its name; None where no known word is in it."""
+    words = " ".join(["", *re.findall(r"[^\W_]+", as_name.lower()), ""])
+    return next((category for text, category in reference.load_as_keywords() if text in words), None)
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _words(names: tuple[str, ...], codes: Codes, unknown: Flags) -> pa.Array:
+    return pa.array(names, pa.string()).take(pa.array(codes, mask=unknown | (codes < 0)))
+
+
+def _codes(names: tuple[str, ...], words: Sequence[str]) -> Codes:
+    """Give positions in `names`, -1 for the empty word; KeyError where our data hold a word of no tuple."""
+    position = {"": -1} | {name: code for code, name in enumerate(names)}
+    return np.array([position[word] for word in words], dtype=np.int64)
+
+
+@cache
+def _announcement_keys() -> Keys:
+    table = reference.load_announcements()
+    return address_key.join_halves(table.hi, table.lo)
+
+
+@cache
+def _as_codes() -> tuple[Codes, Flags, Codes]:
+    """Give category, weakness and vendor of each AS in the order of the names; -1 where nobody listed it.
+
+    The row behind the last name stands for addresses that no AS announces.
+    """
+    numbers, _ = reference.load_as_names()
+    row = {number: position for position, number in enumerate(numbers.tolist())}
+    category = np.full(len(numbers) + 1, -1, dtype=np.int64)
+    weak = np.zeros(len(numbers) + 1, dtype=bool)
+    vendor = np.full(len(numbers) + 1, -1, dtype=np.int64)
+    for number, fact in reference.load_as_categories().items():
+        if (position := row.get(number)) is not None:
+            category[position] = CATEGORIES.index(fact.category)
+            weak[position] = fact.weak
+            vendor[position] = OPERATORS.index(fact.vendor) if fact.vendor else -1
+    return category, weak, vendor
+
+
+def _announced(keys: Keys) -> tuple[Codes, Codes, Codes, Flags, Codes]:
+    """Give AS number (0 for none), position of its name (-1), category, its weakness, vendor."""
+    asn = reference.load_announcements().asn[np.searchsorted(_announcement_keys(), keys, side="right") - 1]
+    numbers, names = reference.load_as_names()
+    at = np.searchsorted(numbers, asn).astype(np.int64)
+    at[numbers[np.minimum(at, len(numbers) - 1)] != asn] = -1
+    listed, listed_weak, vendors = _as_codes()
+    category, weak, vendor = listed[at], listed_weak[at], vendors[at]
+    unlisted = np.flatnonzero((at >= 0) & (category < 0))
+    distinct, inverse = np.unique(at[unlisted], return_inverse=True)
+    guesses = [weak_category(name) or "" for name in names.take(pa.array(distinct)).to_pylist()]
+    category[unlisted] = _codes(CATEGORIES, guesses)[inverse]
+    weak[unlisted] = True
+    return asn.astype(np.int64), at, category, weak, vendor
+
+
+@cache
+def _fact_codes() -> tuple[Codes, Codes, Codes]:
+    """Give kind, operator and evidence of each listed prefix; the row behind the last means none."""
+    facts = reference.load_prefixes().facts
+    named = ((KINDS, "kind"), (OPERATORS, "operator"), (EVIDENCE, "evidence"))
+    kind, operator, evidence = (np.append(_codes(names, facts[column].to_pylist()), -1) for names, column in named)
+    return kind, operator, evidence
+
+
+@cache
+def _listed_runs() -> tuple[Keys, Codes]:
+    """Flatten the listed prefixes: first kinds win, then the longer prefix, then the better evidence."""
+    prefixes = reference.load_prefixes()
+    kind, operator, evidence = (codes[:-1] for codes in _fact_codes())
+    first = np.isin(kind, _codes(KINDS, sorted(FIRST_KINDS)))
+    worst_first = np.lexsort((-operator, -kind, -evidence, prefixes.length, first))
+    return address_key.flatten(prefixes.hi, prefixes.lo, prefixes.length, worst_first)
+
+
+def _listed(keys: Keys) -> tuple[Codes, Codes, Codes]:
+    """Give kind, operator and evidence codes of the winning prefix, -1 where no prefix is listed."""
+    starts, winner = _listed_runs()
+    row = winner[np.searchsorted(starts, keys, side="right") - 1]
+    kind, operator, evidence = (codes[row] for codes in _fact_codes())
+    return kind, operator, evidence

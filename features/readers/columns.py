@@ -1,0 +1,115 @@
+"""Which column of a file is which canonical column: `--map` first, then the exact name, then the aliases."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from features.errors import InputError
+
+_SEPARATORS = re.compile(r"[\s.\-]+")
+_SHOWN = 30
+
+
+def folded(text: str) -> str:
+    """`text` as it is compared: lower case, "_" for blanks, dots and dashes.
+
+    >>> folded(" Context.User-Agent ")
+    'context_user_agent'
+    """
+    return _SEPARATORS.sub("_", text.strip().lower())
+
+
+def resolve(
+    columns: Sequence[str], aliases: Mapping[str, Sequence[str]], mapping: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """Canonical name -> position in `columns`, for every canonical name that the file has.
+
+    A mapped column serves its canonical name alone. Of several columns that could serve one name the exact
+    spelling wins, then the order of the alias table. A mapping to a column that this file does not have is
+    passed over: other files may have it (see `check_mapping`).
+    """
+    found: dict[str, int] = {}
+    for canonical, column in (mapping or {}).items():
+        position = _position(columns, column)
+        if position is not None:
+            found[canonical] = position
+    mapped = set(found.values())
+    free = [(position, name) for position, name in enumerate(columns) if position not in mapped]
+    names = {name: position for position, name in reversed(free)}
+    folded_names = {folded(name): position for position, name in reversed(free)}
+    for canonical, spellings in aliases.items():
+        if canonical in found:
+            continue
+        if canonical in names:
+            found[canonical] = names[canonical]
+            continue
+        for spelling in (canonical, *spellings):
+            if spelling in folded_names:
+                found[canonical] = folded_names[spelling]
+                break
+    return found
+
+
+def _position(columns: Sequence[str], wanted: str) -> int | None:
+    if wanted in columns:
+        return list(columns).index(wanted)
+    same = [position for position, name in enumerate(columns) if folded(name) == folded(wanted)]
+    return same[0] if same else None
+
+
+def check_mapping(
+    mapping: Mapping[str, str], canonical: Collection[str], tables: Sequence[tuple[str, Sequence[str]]] = ()
+) -> None:
+    """Raise InputError where `mapping` names a canonical column we do not know, or a column no file has.
+
+    `tables` are pairs of file name and its columns; without any, only the canonical names are checked.
+    """
+    for name, column in mapping.items():
+        if name not in canonical:
+            raise InputError(
+                f"--map {name}={column}: there is no canonical column {name!r}"
+                f"{_did_you_mean(name, canonical)}; known are {', '.join(sorted(canonical))}"
+            )
+        if tables and all(_position(columns, column) is None for _, columns in tables):
+            file, columns = tables[0]
+            raise InputError(
+                f"--map {name}={column}: {file} has no column {column!r}{_did_you_mean(column, columns)}; "
+                f"its columns are {listed(columns)}"
+            )
+
+
+def missing(
+    file: str,
+    columns: Sequence[str],
+    wanted: Sequence[str],
+    aliases: Mapping[str, Sequence[str]],
+    *,
+    can_map: bool = True,
+) -> InputError:
+    """Word the error for a file with none of the `wanted` columns: what it has, what is near, what to do."""
+    spellings = [spelling for name in wanted for spelling in (name, *aliases[name])]
+    closeness = {
+        name: max(difflib.SequenceMatcher(None, folded(name), spelling).ratio() for spelling in spellings)
+        for name in columns
+    }
+    near = sorted((name for name in columns if closeness[name] >= 0.7), key=lambda name: -closeness[name])[:3]
+    hint = f"; nearest: {listed(near)}" if near else ""
+    example = near[0] if near else "COLUMN"
+    step = f"Name it with --map {wanted[0]}={example}" if can_map else f"Rename the column to {wanted[0]}"
+    return InputError(f"{file}: no column for {' or '.join(wanted)}; its columns are {listed(columns)}{hint}. {step}")
+
+
+def listed(names: Collection[str]) -> str:
+    """Join the names by commas; of a long list the first ones and how many more there are."""
+    shown = ", ".join(
+        repr(name) if _SEPARATORS.search(name) or not name.isprintable() else name for name in list(names)[:_SHOWN]
+    )
+    more = len(names) - _SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown or "none"
+
+
+def _did_you_mean(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,0 +1,191 @@
+"""The small tables beside the events: labels and campaigns, in the same containers as events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from features.errors import InputError
+from features.readers import set_aside, times
+from features.readers.columns import listed, missing, resolve
+from features.readers.container import detect, find_files
+from features.readers.distinct import text
+from features.readers.identifiers import quote_text
+from features.readers.options import ReadOptions
+from features.readers.records import InputFile, RawTable, raw_records, read_together
+from features.schema import CAMPAIGN_ALIASES, CAMPAIGN_COLUMNS, LABEL_ALIASES, LABEL_COLUMNS, Column
+
+_AUTOMATED = ("true", "t", "1", "1.0", "yes", "y", "automated", "bot", "machine")
+_HUMAN = ("false", "f", "0", "0.0", "no", "n", "human", "person")
+_SHOWN = 5
+
+
+def read_labels(con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str | Path]) -> int:
+    """Make the temp table `labels` (`schema.LABEL_COLUMNS`), one row an event; how many there are.
+
+    Equal labels of one event are one. Raises InputError where a value is neither automated nor human, an
+    event is labelled both ways, a column is missing, or there are no labels.
+    """
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
+    _make(con, "labels_read", LABEL_COLUMNS)
+    for file, raw, found in _groups(con, paths, LABEL_ALIASES, ("event_id", "automated")):
+        automated = f"lower({text(found['automated'])})"
+        accepted = f"{automated} IN ({_listed(_AUTOMATED + _HUMAN)})"
+        event_id, weight = text(found["event_id"]), text(found.get("weight"))
+        _refuse(
+            con,
+            file,
+            f"NOT coalesce({accepted}, FALSE)",
+            text(found["automated"]),
+            f"column {raw.columns[found['automated']]!r} must say true or false, bot or human, 1 or 0",
+        )
+        _refuse(con, file, f"{event_id} IS NULL", event_id, "every label names its event; fill the event id")
+        _refuse(
+            con,
+            file,
+            f"{weight} IS NOT NULL AND NOT coalesce(TRY_CAST({weight} AS DOUBLE) >= 0, FALSE)",
+            weight,
+            "weight must be a number, 0 or more",
+        )
+        con.execute(f"""
+            INSERT INTO labels_read
+            SELECT {event_id}, {automated} IN ({_listed(_AUTOMATED)}), {text(found.get("actor"))},
+                   {text(found.get("source"))}, TRY_CAST({weight} AS DOUBLE)
+            FROM raw""")
+    _refuse_contradictions(con)
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE labels AS
+        SELECT event_id, any_value(automated) AS automated, min(actor) AS actor, min(source) AS source,
+               max(weight) AS weight
+        FROM labels_read GROUP BY event_id""")
+    con.execute("DROP TABLE temp.labels_read")
+    return _count(con, "labels", paths)
+
+
+def read_campaigns(con: duckdb.DuckDBPyConnection, path: str | Path | None, options: ReadOptions | None = None) -> int:
+    """Make the temp table `campaigns` (`schema.CAMPAIGN_COLUMNS`), empty without `path`; their number.
+
+    Of `options` the zone counts. Raises InputError where a campaign stands twice, a time or number is none, a
+    column is missing, or there are no campaigns.
+    """
+    con.execute("SET TimeZone = 'UTC'")
+    _make(con, "campaigns", CAMPAIGN_COLUMNS)
+    if path is None:
+        return 0
+    zone = times.check_zone(con, options.tz if options else None)
+    for file, raw, found in _groups(con, [path], CAMPAIGN_ALIASES, ("campaign_id",)):
+        campaign_id, links = text(found["campaign_id"]), text(found.get("n_links"))
+        sent, sent_at = text(found.get("sent_at")), "CAST(NULL AS TIMESTAMPTZ)"
+        if "sent_at" in found:
+            kind = raw.types[found["sent_at"]]
+            sent_at = times.sensible(times.instant(times.prepared(f"c{found['sent_at']}", kind), kind, zone))
+        number = f"TRY_CAST(TRY_CAST({links} AS DOUBLE) AS INTEGER)"
+        _refuse(con, file, f"{campaign_id} IS NULL", campaign_id, "every campaign has an id; fill campaign_id")
+        _refuse(
+            con,
+            file,
+            f"{sent} IS NOT NULL AND {sent_at} IS NULL",
+            sent,
+            "sent_at must be a time such as 2026-03-01T09:00:00Z",
+        )
+        _refuse(
+            con,
+            file,
+            f"{links} IS NOT NULL AND NOT coalesce({number} >= 0, FALSE)",
+            links,
+            "n_links must be a whole number, 0 or more",
+        )
+        con.execute(f"""
+            INSERT INTO campaigns
+            SELECT {campaign_id}, {sent_at}, {number}, {text(found.get("honeypot_url"))},
+                   {text(found.get("unsubscribe_url"))}
+            FROM raw""")
+    _refuse_twins(con, path)
+    return _count(con, "campaigns", [path])
+
+
+@contextmanager
+def _reading(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Iterator[None]:
+    """Keep the tables that `records` and `set_aside` fill, for the time of the block."""
+    set_aside.make_set_aside(con)
+    con.execute("CREATE OR REPLACE TEMP TABLE reading_files (file_no INTEGER, name VARCHAR)")
+    con.executemany("INSERT INTO reading_files VALUES (?, ?)", [(file.number, file.name) for file in files])
+    try:
+        yield
+    finally:
+        con.execute("DROP TABLE temp.reading_files")
+        con.execute("DROP TABLE temp.set_aside")
+
+
+def _groups(
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[str | Path],
+    aliases: Mapping[str, Sequence[str]],
+    needed: Sequence[str],
+) -> Iterator[tuple[InputFile, RawTable, Mapping[str, int]]]:
+    """`raw` of each group of files, with its columns found; InputError where a row cannot be read at all."""
+    files = [
+        InputFile(number, path, path.name, form)
+        for number, path in enumerate(find_files(paths), start=1)
+        if (form := detect(path)) is not None
+    ]
+    if not files:
+        raise InputError(f"{paths[0]}: is empty; name a file with a header and rows")
+    with _reading(con, files):
+        for group in read_together(con, files):
+            with raw_records(con, group) as raw:
+                found = resolve(raw.columns, aliases)
+                for name in needed:
+                    if name not in found:
+                        raise missing(group[0].name, raw.columns, (name,), aliases, can_map=False)
+                set_aside.check(con, 0, set_aside.reasons(con))
+                yield group[0], raw, found
+
+
+def _refuse(con: duckdb.DuckDBPyConnection, file: InputFile, condition: str, value: str, expected: str) -> None:
+    row = con.execute(f"""
+        SELECT f.name, record, {value} FROM raw JOIN reading_files AS f USING (file_no)
+        WHERE {condition} ORDER BY file_no, record LIMIT 1""").fetchone()
+    if row is not None:
+        found = "an empty value" if row[2] is None else repr(row[2])
+        raise InputError(f"{row[0]}: record {row[1]} has {found}; {expected}")
+
+
+def _refuse_contradictions(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute(
+        "SELECT event_id FROM labels_read GROUP BY event_id HAVING min(automated) <> max(automated) ORDER BY event_id"
+    ).fetchall()
+    if rows:
+        ids = [str(row[0]) for row in rows]
+        raise InputError(
+            f"labels: {len(ids)} events are labelled both automated and human: {listed(ids[:_SHOWN])}; "
+            "keep one label an event"
+        )
+
+
+def _refuse_twins(con: duckdb.DuckDBPyConnection, path: str | Path) -> None:
+    rows = con.execute(
+        "SELECT campaign_id FROM campaigns GROUP BY campaign_id HAVING count(*) > 1 ORDER BY campaign_id"
+    ).fetchall()
+    if rows:
+        ids = [str(row[0]) for row in rows]
+        raise InputError(f"{path}: {len(ids)} campaigns stand twice: {listed(ids[:_SHOWN])}; keep one row a campaign")
+
+
+def _make(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -> None:
+    declared = ", ".join(f"{column.name} {column.type}" for column in columns)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({declared})")
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str, paths: Sequence[str | Path]) -> int:
+    row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
+    if row is None or row[0] == 0:
+        raise InputError(f"{paths[0]}: holds no {table}; name a file with one row each")
+    return int(row[0])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(map(quote_text, words))

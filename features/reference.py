@@ -1,0 +1,202 @@
+"""The reference data that travels with the package: networks, AS numbers and user agents.
+
+It lies in `features/data/`, is read through importlib.resources once a process, and is never fetched.
+`sources.csv` there says where each file comes from; `reference_build` makes the large ones again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata, resources
+from ipaddress import ip_network
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.address_key import Halves
+from features.errors import InputError
+
+# IPv4 lives inside IPv6 as ::ffff:0:0/96, so that one table and one search serve both families.
+MAPPED_IPV4 = 0xFFFF << 32
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one data file comes from; `date` is the version that is recorded with scores."""
+
+    name: str
+    file: str
+    source: str
+    url: str
+    date: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class AgentPattern:
+    """One user agent of the mail world; `family` and `vendor` are empty where the pattern does not say.
+
+    `match` is exact, prefix, suffix or contains: how `pattern` is compared with the agent in lower case.
+    """
+
+    match: str
+    pattern: str
+    kind: str
+    family: str
+    vendor: str
+
+
+@dataclass(frozen=True)
+class AsCategory:
+    """What an AS is; `weak` where a word of its name says so and nobody has checked."""
+
+    category: str
+    vendor: str | None
+    weak: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Announcements:
+    """Which AS announces an address: `asn` from the key `hi`, `lo` up to the next row; 0 for none."""
+
+    hi: Halves
+    lo: Halves
+    asn: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False)
+class Prefixes:
+    """Listed networks: first address in two 64-bit halves, prefix length out of 128, and what is known of it.
+
+    `facts` has the columns kind, operator, service, evidence, source, source_date, one row a prefix.
+    """
+
+    hi: Halves
+    lo: Halves
+    length: npt.NDArray[np.uint8]
+    facts: pa.Table
+
+
+FACTS = ("kind", "operator", "service", "evidence", "source", "source_date")
+
+
+def _bytes(file: str) -> bytes:
+    return (resources.files("features") / "data" / file).read_bytes()
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(_bytes(file).decode("utf-8"))))
+
+
+def _table(file: str) -> pa.Table:
+    return pq.ParquetFile(pa.BufferReader(_bytes(file))).read()
+
+
+@cache
+def sources() -> tuple[Source, ...]:
+    """Give every data file with its source, date and licence, in the order of `sources.csv`."""
+    return tuple(Source(**row) for row in _rows("sources.csv"))
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Give the version of each piece of reference data, to be kept with scores: "asn" -> "2026-06-17".
+
+    ua-parser's own patterns are a package, so theirs is the package's version.
+    """
+    found = {source.name: source.date for source in sources()}
+    return found | {"ua_parser": metadata.version("ua-parser-builtins")}
+
+
+@cache
+def load_announcements() -> Announcements:
+    """Load the address runs and their AS numbers, sorted, the first at address 0."""
+    table = _table("asn.parquet")
+    return Announcements(
+        hi=np.cumsum(table["step_hi"].to_numpy(), dtype=np.uint64),
+        lo=np.cumsum(table["step_lo"].to_numpy(), dtype=np.uint64),  # wraps at 2**64, as it was written
+        asn=table["asn"].to_numpy(),
+    )
+
+
+@cache
+def load_as_names() -> tuple[npt.NDArray[np.uint32], pa.StringArray]:
+    """Load the AS numbers in ascending order, and the name of each one's organisation."""
+    table = _table("as_names.parquet")
+    return table["asn"].to_numpy(), table["name"].combine_chunks()
+
+
+@cache
+def load_as_categories() -> Mapping[int, AsCategory]:
+    """Load AS number -> category and vendor, for those that somebody listed."""
+    return {
+        int(row["asn"]): AsCategory(row["category"], row["vendor"] or None, row["weak"] == "1")
+        for row in _rows("as_categories.csv")
+    }
+
+
+@cache
+def load_as_keywords() -> tuple[tuple[str, str], ...]:
+    """Load (text, category) in order of precedence.
+
+    The text is to be found in a name of lower-case words with spaces around each: " bank ", or " telecom" for
+    all words that begin so.
+    """
+    return tuple(
+        (f" {word.removesuffix('*')}" if word.endswith("*") else f" {word} ", row["category"])
+        for row in _rows("as_keywords.csv")
+        for word in [row["keyword"]]
+    )
+
+
+@cache
+def load_agents() -> tuple[AgentPattern, ...]:
+    """Load the mail world's own user agents, in order of precedence."""
+    fields = ("match", "pattern", "kind", "family", "vendor")
+    return tuple(AgentPattern(**{name: row[name] for name in fields}) for row in _rows("agents.csv"))
+
+
+@cache
+def load_prefixes() -> Prefixes:
+    """Load all listed networks: `networks.csv`, and the relays and VPNs of `relay_vpn.parquet`."""
+    rows = _rows("networks.csv")
+    hi, lo, length = split_cidrs([row["cidr"] for row in rows])
+    listed = pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in FACTS})
+    bulk = _table("relay_vpn.parquet")
+    return Prefixes(
+        hi=np.concatenate([hi, np.cumsum(bulk["step_hi"].to_numpy(), dtype=np.uint64)]),
+        lo=np.concatenate([lo, np.cumsum(bulk["step_lo"].to_numpy(), dtype=np.uint64)]),
+        length=np.concatenate([length, bulk["length"].to_numpy()]),
+        facts=pa.concat_tables([listed, bulk.select(list(FACTS)).cast(listed.schema)]),
+    )
+
+
+def split_cidrs(cidrs: list[str]) -> tuple[Halves, Halves, npt.NDArray[np.uint8]]:
+    """Split prefixes such as "192.0.2.0/24" into first address (two 64-bit halves) and length, IPv4 mapped.
+
+    Raises InputError for a text that is no prefix or has bits behind its length.
+    """
+    first: list[int] = []
+    length: list[int] = []
+    for cidr in cidrs:
+        try:
+            network = ip_network(cidr)
+        except ValueError as error:
+            raise InputError(
+                f"networks.csv: {cidr!r} is no network prefix ({error}); write it as 192.0.2.0/24 or 2001:db8::/32"
+            ) from error
+        mapped = network.version == 4
+        first.append(int(network.network_address) + (MAPPED_IPV4 if mapped else 0))
+        length.append(network.prefixlen + (96 if mapped else 0))
+    low = (1 << 64) - 1
+    return (
+        np.array([value >> 64 for value in first], dtype=np.uint64),
+        np.array([value & low for value in first], dtype=np.uint64),
+        np.array(length, dtype=np.uint8),
+    )

@@ -1,0 +1,1 @@
+"""The model and the scores it gives; imports `features`, never `training`."""

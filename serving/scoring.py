@@ -1,0 +1,164 @@
+"""Batch scoring: from the events on a connection to a scored file.
+
+Features, then probabilities a batch of rows at a time, then one join in file order that is written to a temporary
+name and renamed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from features import reference
+from features.duckdb_engine import DuckDBEngine
+from features.engine import Progress
+from features.errors import InputError, ModelError
+from features.facts import LOOK_AHEAD
+from features.feature import CAPABILITIES, Capability
+from features.files import replacing_file
+from features.schema import EVENT_COLUMNS
+from serving.actor import ACTOR_SQL, VENDOR_SQL
+from serving.model import BotClickModel
+
+BATCH_ROWS = 122_880
+FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
+# A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection").
+_FORMULA = "^[=+\\-@\\t\\r]"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What `score` made: the tables `verdicts` and `facts` stay on the connection for figures of them."""
+
+    events: int
+    judged: int
+    provisional: int
+    model_version: str
+
+
+def output_format(path: Path) -> str:
+    """parquet, csv or json by the suffix; InputError for any other."""
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise InputError(
+            f"{path}: cannot tell the output format from '{path.suffix}'; name it {', '.join(sorted(FORMATS))}"
+        ) from None
+
+
+def score(
+    con: duckdb.DuckDBPyConnection,
+    model: BotClickModel,
+    capabilities: Set[Capability],
+    *,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> Scored:
+    """Judge the events of the connection (tables `events` and `campaigns`): makes the table `verdicts`.
+
+    `verdicts` has event_row, probability, verdict, actor, vendor and provisional for every open, click and
+    unsubscribe that is not context; `provisional` where the data does not cover the hour of look-ahead.
+    """
+    DuckDBEngine(con).compute(capabilities, progress=progress)
+    if progress:
+        progress("probabilities")
+    _predict(con, model, threads)
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE verdicts AS
+        SELECT
+            v.event_row, v.probability, v.verdict, {ACTOR_SQL} AS actor, {VENDOR_SQL} AS vendor,
+            f.us > (SELECT max(epoch_us(timestamp)) FROM events) - {LOOK_AHEAD} AS provisional
+        FROM predicted AS v
+        JOIN facts AS f ON v.event_row = f.event_row
+        JOIN features AS x ON v.event_row = x.event_row
+        LEFT JOIN addresses AS a ON f.address_id = a.address_id
+        LEFT JOIN agents AS g ON f.agent_id = g.agent_id
+        """
+    )
+    con.execute("DROP TABLE predicted")
+    counts = con.execute("SELECT count(*), count(*) FILTER (WHERE provisional) FROM verdicts").fetchone()
+    events = con.execute("SELECT count(*) FROM events WHERE NOT is_context").fetchone()
+    if counts is None or events is None:
+        raise ModelError("the scoring query gave no row")
+    return Scored(events[0], counts[0], counts[1], model.version)
+
+
+def _predict(con: duckdb.DuckDBPyConnection, model: BotClickModel, threads: int) -> None:
+    """The table `predicted`: event_row, probability and verdict."""
+    limits = "\n".join(
+        f"WHEN f.kind = {kind} THEN CASE WHEN p.probability >= {at.automated!r} THEN 'automated'"
+        f" WHEN p.probability < {at.human!r} THEN 'human' ELSE 'unsure' END"
+        for kind, at in enumerate(map(model.thresholds_for, ("opened", "clicked", "unsubscribed")))
+    )
+    names = ", ".join(model.feature_names)
+    reader = con.sql(f"SELECT event_row, {names} FROM features").to_arrow_reader(BATCH_ROWS)
+    rows, probabilities = [np.empty(0, np.int64)], [np.empty(0)]
+    for batch in reader:
+        rows.append(batch.column(0).to_numpy())
+        X = np.column_stack([column.to_numpy(zero_copy_only=False) for column in batch.columns[1:]])
+        probabilities.append(model.probability(X.astype(np.float32, copy=False), threads))
+    found = pa.table({"event_row": np.concatenate(rows), "probability": np.concatenate(probabilities)})
+    con.register("found", found)
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE predicted AS
+        SELECT p.event_row, p.probability, CASE {limits} END AS verdict
+        FROM found AS p
+        JOIN facts AS f ON p.event_row = f.event_row
+        """
+    )
+    con.unregister("found")
+
+
+def write_scored(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored, capabilities: Set[Capability]) -> None:
+    """One row a canonical event in file order, with our columns: to Parquet, CSV or JSON lines by the suffix.
+
+    Events that nobody judges have NULL in our columns. In CSV, text that a spreadsheet would run as a formula gets
+    an apostrophe before it.
+    """
+    kind = output_format(path)
+    names = [column.name for column in EVENT_COLUMNS]
+    text = {column.name for column in EVENT_COLUMNS if column.type == "VARCHAR"} | {"vendor"}
+    ours = ["probability", "verdict", "actor", "vendor", "provisional"]
+
+    def cell(alias: str, name: str) -> str:
+        if kind == "csv" and name in text:
+            plain = f'{alias}."{name}"'
+            risky = f"regexp_matches({plain}, '{_FORMULA}')"
+            return f'CASE WHEN {risky} THEN chr(39) || {plain} ELSE {plain} END AS "{name}"'
+        return f'{alias}."{name}"'
+
+    columns = [*(cell("e", name) for name in names), *(cell("v", name) for name in ours)]
+    given = ",".join(c for c in CAPABILITIES if c in capabilities)
+    metadata = {"clicksift_model": scored.model_version, "clicksift_capabilities": given}
+    metadata["clicksift_reference"] = json.dumps(reference.versions(), sort_keys=True)
+    with replacing_file(path) as temporary:
+        con.execute(
+            f"""
+            COPY (
+                SELECT {", ".join(columns)}, '{scored.model_version}' AS model_version
+                FROM events AS e
+                LEFT JOIN verdicts AS v ON v.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+                WHERE NOT e.is_context
+                ORDER BY e.file_no, e.record
+            ) TO {_literal(str(temporary))} ({_copy_options(kind, metadata)})
+            """
+        )
+
+
+def _copy_options(kind: str, metadata: dict[str, str]) -> str:
+    if kind == "parquet":
+        pairs = ", ".join(f"{name}: {_literal(value)}" for name, value in metadata.items())
+        return f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {BATCH_ROWS}, KV_METADATA {{{pairs}}}"
+    return "FORMAT csv, HEADER" if kind == "csv" else "FORMAT json"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

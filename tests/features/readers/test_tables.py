@@ -1,0 +1,102 @@
+"""Labels and campaigns: many spellings, and clear words where they contradict themselves."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import InputError
+from features.readers import ReadOptions, read_campaigns, read_labels
+
+
+def labels(reading):
+    return reading.con.execute("SELECT * FROM labels ORDER BY event_id").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("word", "automated"),
+    [("true", True), ("TRUE", True), ("1", True), ("yes", True), ("bot", True), ("machine", True),
+     ("Automated", True),
+     ("1.0", True), ("false", False), ("0", False), ("No", False), ("human", False), (" person ", False)],
+)  # fmt: skip
+def test_labels_are_read_in_many_spellings(reading, word, automated):
+    assert read_labels(reading.con, reading.file("labels.csv", f"event_id,automated\n007,{word}\n")) == 1
+    assert labels(reading) == [("007", automated, None, None, None)]
+
+
+def test_labels_come_in_every_container_and_several_files(reading):
+    pq.write_table(pa.table({"event_id": ["a", "b"], "automated": [True, False]}), reading.folder / "1")
+    other = reading.lines({"id": "c", "label": "bot", "actor": "scanner", "source": "me", "weight": 0.5}, name="2")
+    assert read_labels(reading.con, [reading.folder / "1", other]) == 3
+    assert labels(reading) == [
+        ("a", True, None, None, None), ("b", False, None, None, None), ("c", True, "scanner", "me", 0.5),
+    ]  # fmt: skip
+
+
+def test_the_same_label_twice_is_one(reading):
+    assert read_labels(reading.con, reading.file("l", "event_id,automated\na,1\na,true\n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "event_id,automated\na,1\nb,maybe\n",
+            r"l: record 2 has 'maybe'; column 'automated' must say true or false",
+        ),
+        ("event_id,automated\na,\n", r"l: record 1 has an empty value; column 'automated'"),
+        ("event_id,automated\n,1\n", "l: record 1 has an empty value; every label names its event"),
+        ("event_id,automated,weight\na,1,-3\n", "l: record 1 has '-3'; weight must be a number"),
+        (
+            "event_id,automated\na,1\na,0\nb,1\n",
+            "1 events are labelled both automated and human: a; keep one label",
+        ),
+        ("event_id,verdict\na,1\n", "l: no column for automated; its columns are event_id, verdict"),
+        ("event_id,automated\n", "l: holds no labels"),
+        ("event_id,automated\na,1,2\n", "record 1: wrong number of columns"),
+        ("", "l: is empty"),
+    ],
+)
+def test_labels_that_cannot_be_trusted_are_refused(reading, content, message):
+    with pytest.raises(InputError, match=message):
+        read_labels(reading.con, reading.file("l", content))
+
+
+def test_campaigns_are_read_with_their_times_and_links(reading):
+    text = "Campaign;Sent;Links;Honeypot;unsubscribe_url\nc1;2026-03-01 10:00;5.0;https://h;https://u\nc2;;;;\n"
+    assert read_campaigns(reading.con, reading.file("c", text), ReadOptions(tz="Europe/Berlin")) == 2
+    rows = reading.con.execute("SELECT * REPLACE (sent_at::VARCHAR AS sent_at) FROM campaigns ORDER BY 1").fetchall()
+    assert rows == [
+        ("c1", "2026-03-01 09:00:00+00", 5, "https://h", "https://u"),
+        ("c2", None, None, None, None),
+    ]
+
+
+def test_without_a_file_the_campaigns_are_an_empty_table(reading):
+    assert read_campaigns(reading.con, None) == 0
+    assert reading.con.execute("SELECT * FROM campaigns").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("campaign_id\na\nb\na\n", "1 campaigns stand twice: a; keep one row a campaign"),
+        ("campaign_id,n_links\na,many\n", "c: record 1 has 'many'; n_links must be a whole number"),
+        ("campaign_id,n_links\na,-1\n", "c: record 1 has '-1'; n_links must be a whole number"),
+        ("campaign_id,sent_at\na,soon\n", "c: record 1 has 'soon'; sent_at must be a time such as"),
+        ("campaign_id,sent_at\n,\n", "c: record 1 has an empty value; every campaign has an id"),
+        ("name,sent_at\na,\n", "c: no column for campaign_id; its columns are name, sent_at"),
+        ("campaign_id,x\n", "c: holds no campaigns"),
+    ],
+)
+def test_campaigns_that_cannot_be_trusted_are_refused(reading, content, message):
+    with pytest.raises(InputError, match=message):
+        read_campaigns(reading.con, reading.file("c", content))
+
+
+def test_reading_tables_leaves_only_them_behind(reading):
+    read_labels(reading.con, reading.file("l", "event_id,automated\na,1\n"))
+    read_campaigns(reading.con, reading.file("c", "campaign_id\na\n"))
+    left = reading.con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+    assert left == [("campaigns",), ("labels",)]

@@ -1,0 +1,45 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from clicksift import app
+from tests.generated_pages import PAGES
+
+ROOT = Path(__file__).parents[1]
+PROSE = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_generated_page_is_up_to_date(path):
+    assert path.read_text() == PAGES[path](), "run `make docs`"
+
+
+def test_every_command_has_an_example_to_paste():
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"Example: clicksift {command.callback.__name__}" in (command.callback.__doc__ or "")
+
+
+def test_every_command_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"clicksift {command.callback.__name__}" in readme
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.name)
+def test_links_inside_the_repository_lead_somewhere(path):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_constraints_hold_no_address():
+    text = (ROOT / "constraints.txt").read_text()
+    assert "://" not in text
+    assert " @ " not in text

@@ -1,0 +1,1 @@
+"""Simulated campaigns, labels, fitting and evaluation; builds exactly the model that `serving` runs."""

@@ -1,0 +1,123 @@
+"""Labelled feature rows: what fitting and evaluation work on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, fields
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from features.catalog import FEATURE_NAMES
+from features.duckdb_engine import DuckDBEngine
+from features.engine import Progress
+from features.feature import Capability
+
+# Mailbox hosts whose recipients have nothing in common but the host: each recipient is an organisation of its own.
+CONSUMER_HOSTS: tuple[str, ...] = (
+    "gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "ymail.com", "aol.com",
+    "outlook.com", "hotmail.com", "hotmail.co.uk", "hotmail.fr", "live.com", "msn.com", "icloud.com", "me.com",
+    "mac.com", "gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "orange.fr",
+    "free.fr", "laposte.net", "sfr.fr", "wanadoo.fr", "libero.it", "virgilio.it", "tiscali.it", "mail.ru",
+    "yandex.ru", "qq.com", "163.com", "126.com", "naver.com", "comcast.net", "verizon.net", "att.net",
+    "sbcglobal.net", "cox.net", "btinternet.com", "sky.com", "proton.me", "protonmail.com", "fastmail.com",
+    "zoho.com", "mail.com", "uol.com.br", "bol.com.br", "terra.com.br", "seznam.cz", "wp.pl", "o2.pl",
+    "onet.pl", "interia.pl", "bluewin.ch", "telenet.be", "skynet.be", "ziggo.nl", "kpnmail.nl",
+)  # fmt: skip
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """n labelled events.
+
+    `X` float32 (n, n_features) in catalogue order; `y` 1 for automated; `weight`; `organisation` and `message` integer
+    keys; `us` microseconds since 1970; `kind` 0 open, 1 click, 2 unsubscribe; `campaign` key; `slice` the
+    label's source.
+    """
+
+    X: npt.NDArray[np.float32]
+    y: npt.NDArray[np.int8]
+    weight: Floats
+    organisation: npt.NDArray[np.int64]
+    message: npt.NDArray[np.int64]
+    campaign: npt.NDArray[np.int64]
+    recipient: npt.NDArray[np.int64]
+    us: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int8]
+    slice: npt.NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: npt.NDArray[np.generic]) -> Dataset:
+        """The rows of a boolean mask or of positions."""
+        return Dataset(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    def weighted(self, factor: float) -> Dataset:
+        """The same rows, each counting `factor` times as much."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Dataset(**{**values, "weight": self.weight * factor})
+
+    def fingerprint(self) -> str:
+        """Of features, labels and weights, in 16 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for values in (self.X, self.y, self.weight):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()[:16]
+
+
+def concatenate(sets: Sequence[Dataset]) -> Dataset:
+    """All rows of all sets, in order."""
+    return Dataset(**{f.name: np.concatenate([getattr(s, f.name) for s in sets]) for f in fields(Dataset)})
+
+
+def labelled(
+    con: duckdb.DuckDBPyConnection,
+    capabilities: Set[Capability],
+    *,
+    coarse_times: bool = False,
+    progress: Progress | None = None,
+) -> Dataset:
+    """The labelled events of the connection (tables `events`, `campaigns`, `labels`) with their features.
+
+    An organisation is a recipient domain; at consumer mailbox hosts and where no domain is given each recipient is
+    one, and where there is no recipient each message.
+    """
+    DuckDBEngine(con).compute(capabilities, coarse_times=coarse_times, progress=progress)
+    con.register("consumer_hosts", pa.table({"host": list(CONSUMER_HOSTS)}))
+    columns = ", ".join(f"x.{name}" for name in FEATURE_NAMES)
+    table = con.sql(
+        f"""
+        SELECT {columns}, CAST(l.automated AS TINYINT) AS y, CAST(coalesce(l.weight, 1) AS DOUBLE) AS weight,
+            f.us, CAST(f.kind AS TINYINT) AS kind, f.msg AS message, coalesce(f.camp, 0) AS campaign,
+            coalesce(f.rcpt, f.msg) AS recipient,
+            CASE WHEN e.recipient_domain IS NULL OR h.host IS NOT NULL THEN coalesce(f.rcpt, f.msg)
+                 ELSE CAST(hash(e.recipient_domain) >> 1 AS BIGINT) END AS organisation,
+            coalesce(l.source, '') AS slice
+        FROM features AS x
+        JOIN facts AS f ON x.event_row = f.event_row
+        JOIN events AS e ON x.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+        JOIN labels AS l ON e.event_id = l.event_id
+        LEFT JOIN consumer_hosts AS h ON e.recipient_domain = h.host
+        ORDER BY x.event_row
+        """
+    ).to_arrow_table()
+    con.unregister("consumer_hosts")
+    return Dataset(
+        X=matrix(table),
+        **{f.name: table[f.name].to_numpy() for f in fields(Dataset) if f.name not in ("X", "slice")},
+        slice=table["slice"].to_numpy(zero_copy_only=False).astype(object),
+    )
+
+
+def matrix(table: pa.Table) -> npt.NDArray[np.float32]:
+    """The feature columns as a float32 matrix, NaN for NULL."""
+    X = np.empty((len(table), len(FEATURE_NAMES)), dtype=np.float32)
+    for position, name in enumerate(FEATURE_NAMES):
+        X[:, position] = table[name].to_numpy(zero_copy_only=False)
+    return X

@@ -1,0 +1,131 @@
+"""From labelled events to a model: folds by organisation, a booster, calibration and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import joblib
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from features.catalog import CATEGORICAL, FEATURE_NAMES
+from serving.model import Calibration
+from training.calibration import fit_calibration
+from training.dataset import Dataset
+from training.split import by_organisation
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FitParameters:
+    """How a booster is grown; everything that is needed to grow it again."""
+
+    trees: int = 300
+    leaves: int = 31
+    learning_rate: float = 0.06
+    least_in_leaf: int = 60
+    feature_share: float = 0.4
+    row_share: float = 0.7
+    l2: float = 10.0
+    cat_smooth: float = 30.0
+    bins: int = 127
+    folds: int = 4
+    seed: int = 7
+
+    def lightgbm(self, threads: int) -> dict[str, Any]:
+        """LightGBM's names for these numbers."""
+        return {
+            "objective": "binary",
+            "num_leaves": self.leaves,
+            "learning_rate": self.learning_rate,
+            "min_data_in_leaf": self.least_in_leaf,
+            "feature_fraction": self.feature_share,
+            "bagging_fraction": self.row_share,
+            "bagging_freq": 1,
+            "lambda_l2": self.l2,
+            "cat_smooth": self.cat_smooth,
+            "cat_l2": 20.0,
+            "min_data_per_group": 200,
+            "max_cat_threshold": 12,
+            "max_bin": self.bins,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": threads,
+            "verbosity": -1,
+        }
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A grown booster with what its folds showed: the out-of-fold margins and probabilities of the rows given."""
+
+    booster_text: str
+    calibration: Calibration
+    margin: Floats = field(repr=False)
+    probability: Floats = field(repr=False)
+
+
+def fit(
+    data: Dataset,
+    parameters: FitParameters = FitParameters(),
+    *,
+    also: Sequence[Dataset] = (),
+    init_margin: Floats | None = None,
+    threads: int = 2,
+) -> Fit:
+    """Grow the booster on `data` and `also`; fold, calibrate and judge on `data` alone.
+
+    `also` holds the same events seen otherwise (with capabilities masked, times coarsened): in each fold those of the
+    held-out organisations are held out too. Same data and seed, same booster, bit for bit.
+    """
+    everything = [data, *also]
+    folds = list(by_organisation(data.y, data.organisation, folds=parameters.folds, seed=parameters.seed))
+    per_fold = max(1, threads // min(2, threads))
+    margins = joblib.Parallel(n_jobs=min(2, threads))(
+        joblib.delayed(_fold_margin)(everything, data, test, parameters, per_fold) for _, test in folds
+    )
+    margin = np.empty(len(data))
+    for (_, test), values in zip(folds, margins, strict=True):
+        margin[test] = values
+    calibration = fit_calibration(margin, data.y, data.weight)
+    booster = grow(everything, parameters, threads)
+    return Fit(booster.model_to_string(), calibration, margin, calibration.apply(margin))
+
+
+def _fold_margin(
+    everything: Sequence[Dataset],
+    data: Dataset,
+    test: npt.NDArray[np.intp],
+    parameters: FitParameters,
+    threads: int,
+) -> Floats:
+    held_out = np.unique(data.organisation[test])
+    kept = [part.take(~np.isin(part.organisation, held_out)) for part in everything]
+    booster = grow(kept, parameters, threads)
+    return np.asarray(booster.predict(data.X[test], raw_score=True, num_threads=threads), dtype=np.float64)
+
+
+def grow(parts: Sequence[Dataset], parameters: FitParameters, threads: int) -> lgb.Booster:
+    """One booster on all rows of all parts."""
+    X = np.concatenate([part.X for part in parts])
+    y = np.concatenate([part.y for part in parts])
+    weight = np.concatenate([part.weight for part in parts])
+    rows = lgb.Dataset(
+        X,
+        y,
+        weight=weight,
+        feature_name=list(FEATURE_NAMES),
+        categorical_feature=list(CATEGORICAL),
+        free_raw_data=True,
+    )
+    return lgb.train(parameters.lightgbm(threads), rows, num_boost_round=parameters.trees)
+
+
+def described(parameters: FitParameters) -> Mapping[str, Any]:
+    """The parameters as plain numbers, for a tracking run and a manifest."""
+    return asdict(parameters)

@@ -1,0 +1,101 @@
+"""Where `automated` begins and `human` ends, from out-of-fold probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import beta
+
+from serving.model import Thresholds
+
+Floats = npt.NDArray[np.float64]
+
+# Unseen organisations lose about twice what folds show, so the threshold aims at a third of the allowance.
+AIM = 1 / 3
+# Automated means more likely than not, however well the classes separate.
+LOWEST_AUTOMATED = 0.5
+# Unsure is for what cannot be known: at most this share of the people's events and of all events, out of fold. The
+# band may be narrower; the design allows 2 % on files never seen.
+MOST_UNSURE = 0.006
+# The two thresholds stay apart by this factor of odds.
+LEAST_ODDS_RATIO = 3.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a threshold rests on: people's events, organisations, those lost, and the upper 95 % limit of the loss."""
+
+    human: int
+    organisations: int
+    lost: int
+    upper: float
+
+
+def upper_loss_limit(lost: npt.NDArray[np.bool_], organisation: npt.NDArray[np.int64]) -> float:
+    """The upper one-sided 95 % limit of the share lost: Clopper-Pearson, widened for rows that go together.
+
+    Events of one organisation are lost together; the design effect, the ratio of the variance between organisations
+    to that of independent rows, shrinks the number of rows that count.
+    """
+    n = len(lost)
+    if n == 0:
+        return 1.0
+    share = lost.mean()
+    effect = 1.0
+    if 0 < share < 1:
+        _, group = np.unique(organisation, return_inverse=True)
+        residual = np.bincount(group, weights=lost - share)
+        effect = max(1.0, float((residual**2).sum() / (n * share * (1 - share))))
+    rows = n / effect
+    hits = share * rows
+    return float(beta.ppf(0.95, hits + 1, rows - hits)) if hits < rows else 1.0
+
+
+def choose(
+    probability: Floats, y: npt.NDArray[np.int8], organisation: npt.NDArray[np.int64], *, allowance: float
+) -> tuple[Thresholds, Evidence] | None:
+    """Thresholds that lose at most `allowance` of the people's events, by the upper 95 % limit and aimed at a third.
+
+    None where the labelled people are too few, or too often called automated, to show it.
+    """
+    people = y == 0
+    p, groups = probability[people], organisation[people]
+    if len(p) == 0:
+        return None
+    for automated in _candidates(p, allowance):
+        lost = p >= automated
+        upper = upper_loss_limit(lost, groups)
+        if lost.mean() <= allowance * AIM and upper <= allowance:
+            break
+    else:
+        return None
+    human = _human(probability, people, automated)
+    evidence = Evidence(len(p), len(np.unique(groups)), int(lost.sum()), upper)
+    basis = (
+        f"out of fold, {evidence.lost} of {evidence.human} human events at or above it"
+        f" ({evidence.organisations} organisations; upper 95 % limit {upper:.2%} of at most {allowance:.2%})"
+    )
+    return Thresholds(automated=automated, human=human, allowance=allowance, basis=basis), evidence
+
+
+def _candidates(people: Floats, allowance: float) -> list[float]:
+    """Ascending thresholds, from the lowest allowed one on through the highest people's probabilities."""
+    kept = np.sort(people[people >= LOWEST_AUTOMATED])
+    above = np.nextafter(kept, 2.0)
+    most = int(np.ceil(len(people) * allowance)) + 1
+    return [LOWEST_AUTOMATED, *(float(t) for t in above[-most:] if t < 1.0)]
+
+
+def _human(probability: Floats, people: npt.NDArray[np.bool_], automated: float) -> float:
+    """The lowest threshold whose band below `automated` stays within `MOST_UNSURE`, kept apart from it."""
+    odds = automated / (1 - automated) / LEAST_ODDS_RATIO
+    highest = odds / (1 + odds)
+    below = np.sort(probability[probability < automated])[::-1]
+    people_below = np.sort(probability[people & (probability < automated)])[::-1]
+    limits = [
+        float(part[int(len(whole) * MOST_UNSURE)]) if len(part) > int(len(whole) * MOST_UNSURE) else 0.0
+        for part, whole in ((below, probability), (people_below, probability[people]))
+    ]
+    return min(highest, max(*limits, 0.05))
