@@ -162,7 +162,17 @@ CRAWLERS = (
     "W3C-checklink/4.5 [4.160] libwww-perl/5.823",
     "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.0; +https://openai.com/gptbot)",
 )
-ONE_CLICK = ("Google-Smtp-Out", "YahooMailOneClick", "Mozilla/5.0 (compatible; OneClickUnsubscribe)")
+ONE_CLICK = (
+    "Google-Smtp-Out",
+    "YahooMailOneClick",
+    "Mozilla/5.0 (compatible; OneClickUnsubscribe)",
+    "Mozilla/5.0",
+    "Google-HTTP-Java-Client/1.42.3 (gzip)",
+    "Apache-HttpClient/4.5.14 (Java/17.0.9)",
+    "Go-http-client/2.0",
+    "Microsoft Exchange/15.20 (Windows NT 10.0; Win64; x64)",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/109.0.0.0 Safari/537.36",
+)
 
 
 class AgentBook:

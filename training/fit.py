@@ -54,7 +54,7 @@ class FitParameters:
             "max_bin": self.bins,
             "seed": self.seed,
             "deterministic": True,
-            "force_row_wise": True,
+            "force_col_wise": True,
             "num_threads": threads,
             "verbosity": -1,
         }

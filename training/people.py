@@ -92,13 +92,13 @@ def clicks(scene: Scene, equipment: Equipment, rng: Generator, sessions: Session
     recipient = scene.mailing.recipient[s.message]
     n = len(s.message)
     tabs = rng.random(n) < world.tab_openers
-    counts = np.where(tabs, rng.integers(3, 9, n), np.minimum(7, rng.geometric(1 - world.more_links, n)))
+    counts = np.where(tabs, rng.integers(3, 14, n), np.minimum(7, rng.geometric(1 - world.more_links, n)))
     owner, position = runs(counts)
     slot = _popular(scene, rng, s.message[owner])
     slot = np.where(tabs[owner], _in_mail_order(scene, slot, owner), slot)
     reading = rng.lognormal(np.log(world.open_to_click_s), 0.9, n)
     reading = np.where(equipment.fast[recipient], rng.lognormal(np.log(1.6), 0.5, n), np.clip(reading, 1.2, 1800))
-    quick = rng.lognormal(np.log(0.5), 0.5, len(owner))
+    quick = rng.lognormal(np.log(world.tab_gap_s), 0.6, len(owner))
     usual = np.maximum(0.8, rng.lognormal(np.log(world.next_link_s), 0.9, len(owner)))
     gap = np.where(position == 0, reading[owner], np.where(tabs[owner], quick, usual))
     time = s.time[owner] + (running_total(gap, owner) * SECOND).astype(np.int64)
@@ -191,8 +191,9 @@ def _by_button(scene: Scene, rng: Generator, s: Sessions, host: Int) -> Visits:
         (ICLOUD, "as:714"),
     ):
         address = np.where(host == provider, rng.choice(scene.addresses.draw(network, 40, blocks=6), n), address)
-    named = scene.agents.codes(ONE_CLICK)
-    agent = np.where(rng.random(n) < 0.5, NOTHING, rng.choice(named, n))
+    # What the providers send is not published and differs; a world has a few of these, or none.
+    named = rng.choice(np.append(scene.agents.codes(ONE_CLICK), NOTHING), 3)
+    agent = rng.choice(named, n)
     time = s.time + (rng.lognormal(np.log(15), 1.0, n) * SECOND).astype(np.int64)
     slot = scene.mailing.unsubscribe[scene.mailing.campaign[s.message]]
     source = scene.kinds.code("one-click unsubscribe")
@@ -230,7 +231,7 @@ def testers(scene: Scene, equipment: Equipment, rng: Generator) -> Visits:
     keep = scene.mailing.content[slot] | (
         (slot == scene.mailing.unsubscribe[scene.mailing.slot_campaign[slot]]) & (rng.random(len(message)) < 0.5)[owner]
     )
-    pace = np.exp(rng.uniform(np.log(0.4), np.log(25), len(message)))
+    pace = np.exp(rng.uniform(np.log(0.2), np.log(25), len(message)))
     gap = pace[owner] * rng.lognormal(0, 0.5, len(owner))
     time = start[owner] + ((2 + running_total(gap, owner)) * SECOND).astype(np.int64)
     kind = scene.kinds.code("qa tester")

@@ -85,11 +85,12 @@ class World:
     next_link_s: float = varies(Range(3, 90, log=True))
     more_links: float = varies(Range(0.03, 0.45))  # chance of one more link after each
     tab_openers: float = varies(Sometimes(0.7, Range(0.005, 0.12)))
+    tab_gap_s: float = varies(Range(0.1, 1.2, log=True))  # median between the tabs that are opened in one go
     double_clicks: float = varies(Sometimes(0.7, Range(0.003, 0.08)))
     revisits: float = varies(Range(0.0, 0.15))
     second_device: float = varies(Range(0.0, 0.2))
     forwards: float = varies(Sometimes(0.8, Range(0.003, 0.06)))
-    qa_testers: float = varies(Sometimes(0.6, Range(0.0002, 0.005)))  # of recipients: colleagues of the sender
+    qa_testers: float = varies(Sometimes(0.7, Range(0.0003, 0.012)))  # of recipients: colleagues of the sender
     honeypot_people: float = varies(Sometimes(0.15, Range(0.0005, 0.004)))  # text mode shows the hidden link
     unsubscribes: float = varies(Range(0.0005, 0.02))  # of readings
     one_click_share: float = varies(Range(0.0, 0.8))  # of unsubscribes at the large mailbox providers

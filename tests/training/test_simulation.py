@@ -115,13 +115,13 @@ def test_nobody_clicks_more_links_than_the_mail_has(seed):
     assert (distinct["url_count_distinct"].to_numpy() <= links).all()
 
 
-def test_thirty_worlds_differ_in_every_habit_that_varies():
-    drawn = [draw(World, np.random.default_rng(seed)) for seed in range(30)]
+def test_a_hundred_worlds_differ_in_every_habit_that_varies():
+    drawn = [draw(World, np.random.default_rng(seed)) for seed in range(100)]
     few = {"precision": 3, "url_style": 3}
     for name, value in vars(drawn[0]).items():
         distinct = len({getattr(w, name) for w in drawn})
         enough = few.get(name, 2 if isinstance(value, bool | str) else 4)
-        assert distinct >= enough, f"{name}: {distinct} values in 30 worlds"
+        assert distinct >= enough, f"{name}: {distinct} values in 100 worlds"
 
 
 def test_machines_make_anything_from_few_to_most_of_the_clicks():
