@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import joblib
@@ -75,15 +75,19 @@ def fit(
     parameters: FitParameters = FitParameters(),
     *,
     also: Sequence[Dataset] = (),
-    init_margin: Floats | None = None,
+    emphasis: Floats | None = None,
     threads: int = 2,
 ) -> Fit:
     """Grow the booster on `data` and `also`; fold, calibrate and judge on `data` alone.
 
+    `emphasis` multiplies the weights of `data` where trees are grown and nowhere else, so that rows which matter more
+    than they are many shape the trees and leave the probabilities true.
+
     `also` holds the same events seen otherwise (with capabilities masked, times coarsened): in each fold those of the
     held-out organisations are held out too. Same data and seed, same booster, bit for bit.
     """
-    everything = [data, *also]
+    grown = data if emphasis is None else replace(data, weight=data.weight * emphasis)
+    everything = [grown, *also]
     folds = list(by_organisation(data.y, data.organisation, folds=parameters.folds, seed=parameters.seed))
     per_fold = max(1, threads // min(2, threads))
     margins = joblib.Parallel(n_jobs=min(2, threads))(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 
 from features import reference
 from features.catalog import FEATURE_NAMES, fingerprint
@@ -20,7 +21,7 @@ from training.dataset import Dataset, labelled
 from training.evaluate import KINDS, Figures, by_slice, campaign_errors, evaluate
 from training.fit import Fit, FitParameters, described, fit
 from training.model_card import model_card
-from training.threshold import choose
+from training.threshold import choose, upper_loss_limit
 
 # The same events seen without some capabilities or with whole-second times: how often, and how much each row counts.
 VARIANTS = 2
@@ -117,14 +118,20 @@ def assemble(
 
 
 def thresholds_by_kind(
-    data: Dataset, fitted: Fit, kept: Mapping[str, Thresholds], allowance: float
+    data: Dataset,
+    fitted: Fit,
+    kept: Mapping[str, Thresholds],
+    allowance: float,
+    limit: Callable[[npt.NDArray[np.bool_], npt.NDArray[np.int64]], float] = upper_loss_limit,
 ) -> tuple[dict[str, Thresholds], tuple[str, ...]]:
     """Thresholds for each kind of event, from its own out-of-fold people, or those of `kept` with a note saying why."""
     thresholds: dict[str, Thresholds] = {}
     notes: list[str] = []
     for kind, name in enumerate(KINDS):
         rows = data.kind == kind
-        chosen = choose(fitted.probability[rows], data.y[rows], data.organisation[rows], allowance=allowance)
+        chosen = choose(
+            fitted.probability[rows], data.y[rows], data.organisation[rows], allowance=allowance, limit=limit
+        )
         if chosen is None:
             thresholds[name] = kept.get(name, kept[DEFAULT])
             people = int((data.y[rows] == 0).sum())

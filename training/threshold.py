@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,16 +23,17 @@ LOWEST_AUTOMATED = 0.5
 MOST_UNSURE = 0.006
 # The two thresholds stay apart by this factor of odds.
 LEAST_ODDS_RATIO = 3.0
+FEWEST_IN_GROUP = 100
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a threshold rests on: people's events, organisations, those lost, and the upper 95 % limit of the loss."""
+    """What a threshold rests on: people's events, organisations, those lost, and the limit of the loss."""
 
     human: int
     organisations: int
     lost: int
-    upper: float
+    limit: float
 
 
 def upper_loss_limit(lost: npt.NDArray[np.bool_], organisation: npt.NDArray[np.int64]) -> float:
@@ -53,30 +56,52 @@ def upper_loss_limit(lost: npt.NDArray[np.bool_], organisation: npt.NDArray[np.i
     return float(beta.ppf(0.95, hits + 1, rows - hits)) if hits < rows else 1.0
 
 
-def choose(
-    probability: Floats, y: npt.NDArray[np.int8], organisation: npt.NDArray[np.int64], *, allowance: float
-) -> tuple[Thresholds, Evidence] | None:
-    """Thresholds that lose at most `allowance` of the people's events, by the upper 95 % limit and aimed at a third.
+def most_groups_limit(lost: npt.NDArray[np.bool_], group: npt.NDArray[np.int64], *, share: float = 0.9) -> float:
+    """The loss that nine in ten groups stay within: for groups that are senders of their own, as simulated worlds are.
 
-    None where the labelled people are too few, or too often called automated, to show it.
+    Groups with fewer than `FEWEST_IN_GROUP` people's events say too little and are left out; 1.0 where none is left.
+    """
+    _, position = np.unique(group, return_inverse=True)
+    total = np.bincount(position)
+    told = total >= FEWEST_IN_GROUP
+    if not told.any():
+        return 1.0
+    return float(np.quantile(np.bincount(position, weights=lost)[told] / total[told], share))
+
+
+def choose(
+    probability: Floats,
+    y: npt.NDArray[np.int8],
+    organisation: npt.NDArray[np.int64],
+    *,
+    allowance: float,
+    limit: Callable[[npt.NDArray[np.bool_], npt.NDArray[np.int64]], float] = upper_loss_limit,
+) -> tuple[Thresholds, Evidence] | None:
+    """Thresholds that lose at most `allowance` of the people's events, by their `limit` and aimed at a third.
+
+    `limit` takes which of the people's events are lost, and their organisations. None where the labelled people are
+    too few, or too often called automated, to show it.
     """
     people = y == 0
     p, groups = probability[people], organisation[people]
-    if len(p) == 0:
+    candidates = _candidates(p, allowance)
+
+    def kept(threshold: float) -> bool:
+        lost = p >= threshold
+        return bool(lost.mean() <= allowance * AIM and limit(lost, groups) <= allowance)
+
+    # Both losses fall as the threshold rises, so the first that keeps to the allowance is found by halving.
+    first = bisect_left(candidates, True, key=kept) if len(p) else len(candidates)
+    if first == len(candidates):
         return None
-    for automated in _candidates(p, allowance):
-        lost = p >= automated
-        upper = upper_loss_limit(lost, groups)
-        if lost.mean() <= allowance * AIM and upper <= allowance:
-            break
-    else:
-        return None
-    human = _human(probability, people, automated)
-    evidence = Evidence(len(p), len(np.unique(groups)), int(lost.sum()), upper)
+    automated = candidates[first]
+    lost = p >= automated
+    evidence = Evidence(len(p), len(np.unique(groups)), int(lost.sum()), limit(lost, groups))
     basis = (
         f"out of fold, {evidence.lost} of {evidence.human} human events at or above it"
-        f" ({evidence.organisations} organisations; upper 95 % limit {upper:.2%} of at most {allowance:.2%})"
+        f" ({evidence.organisations} organisations; limit {evidence.limit:.2%} of at most {allowance:.2%})"
     )
+    human = _human(probability, people, automated)
     return Thresholds(automated=automated, human=human, allowance=allowance, basis=basis), evidence
 
 

@@ -223,6 +223,6 @@ def test_a_written_folder_holds_the_three_tables(tmp_path):
 def test_a_million_events_take_well_under_a_minute():
     simulate(0, 100)  # loads the reference data
     start = time.perf_counter()
-    made = simulate(6, 400_000)
+    made = simulate(6, 600_000)
     assert made.events.num_rows > 1_000_000
     assert time.perf_counter() - start < 40
