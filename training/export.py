@@ -43,7 +43,7 @@ class Simulation:
     """An export and its truth.
 
     `events`: event_id, event_type (delivered, open, click, unsubscribe), timestamp, campaign_id, message_id,
-    recipient_id, recipient_domain, url, ip, user_agent, http_method; NULL where the platform does not say.
+    recipient_id, recipient_domain, url, link_id, ip, user_agent, http_method; NULL where the platform does not say.
     `campaigns`: campaign_id, sent_at, n_links, honeypot_url, unsubscribe_url.
     `labels`: event_id, automated, actor, source ("simulated: " and the kind) of every event but deliveries.
     """
@@ -140,6 +140,7 @@ def _events(scene: Scene, rng: Generator, rows: Visits, ids: pa.Array, campaign_
         "recipient_id": _hex(rng, scene.audience.recipients, 8).take(pa.array(recipient)),
         "recipient_domain": _words(scene.audience.domain, scene.audience.recipient_domain[recipient]),
         "url": _urls(scene, rng, rows.event, rows.slot, rows.message),
+        "link_id": _positions(scene, rows),
         "ip": scene.addresses.text(address),
         "user_agent": scene.agents.text(agent),
         "http_method": _words(METHODS, rows.method if world.methods else np.full(n, NOTHING)),
@@ -180,6 +181,14 @@ def _urls(scene: Scene, rng: Generator, event: Int, slot: Int, message: Int) -> 
     if world.url_style == "query token":
         return own
     return pc.if_else(pa.array(slot == mailing.unsubscribe[mailing.campaign[message]]), own, plain)
+
+
+def _positions(scene: Scene, rows: Visits) -> pa.Array:
+    """Number the links of a mail from 1 in its order; NULL for what is no click, or where the platform does not."""
+    mailing = scene.mailing
+    position = rows.slot - mailing.first_slot[mailing.campaign[rows.message]] + 1
+    known = (rows.event == CLICK) & (rows.slot >= 0) & scene.world.link_positions
+    return pa.array(position.astype("U"), pa.string(), mask=~known)
 
 
 def _hex(rng: Generator, n: int, width: int) -> pa.Array:

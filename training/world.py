@@ -26,6 +26,7 @@ class World:
     methods: bool = varies(Choice((True, False)))  # only access logs and a few trackers keep the method
     campaign_times: bool = varies(Choice((True, False), (0.88, 0.12)))
     campaign_links: bool = varies(Choice((True, False), (0.85, 0.15)))
+    link_positions: bool = varies(Choice((True, False), (0.25, 0.75)))  # as SendGrid and Iterable give them
     url_style: str = varies(Choice(("shared", "query token", "unsubscribe token"), (0.65, 0.12, 0.23)))
     unsubscribe_tracked: bool = varies(Choice((True, False), (0.6, 0.4)))
     unsubscribe_event_url: bool = varies(Choice((True, False)))

@@ -18,7 +18,7 @@ from training.world import HARD, ORDINARY, PROFILES, World
 
 EVENT_COLUMNS = [
     "event_id", "event_type", "timestamp", "campaign_id", "message_id", "recipient_id", "recipient_domain",
-    "url", "ip", "user_agent", "http_method",
+    "url", "link_id", "ip", "user_agent", "http_method",
 ]  # fmt: skip
 SEEDS = range(20)
 GRAIN_US = {"s": 1_000_000, "ms": 1_000, "us": 1}
