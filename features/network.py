@@ -90,15 +90,6 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature("ipv6", "network", "CAST(a.ipv6 AS INTEGER)", "flag", "1 for an IPv6 address.", _ITSELF, _ADDRESS),
     Feature(
-        "address_missing",
-        "network",
-        "CASE WHEN a.address_id IS NULL THEN 1 ELSE 0 END",
-        "flag",
-        "1 where this row has no address though the file gives them.",
-        _ITSELF,
-        _ADDRESS,
-    ),
-    Feature(
         "since_network_open_s",
         "network",
         "(f.us - v.last_open_us) / 1000000.0",

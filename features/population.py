@@ -54,31 +54,22 @@ SIGNS = Stage(
             OR (c.links_before_10s = 2 AND f.n_links = 2)) THEN 1 ELSE 0 END AS burst,
         CASE WHEN f.kind > 0 AND f.us - m.last_open_us <= {HOUR} THEN 1 ELSE 0 END AS opened,
         CASE WHEN f.kind = 1 AND f.unsubscribe = 1 THEN 1 ELSE 0 END AS unsubscribe,
-        coalesce(f.honeypot, 0) AS honeypot,
-        CASE WHEN f.kind > 0 AND f.network_rank = 2 THEN 1 ELSE 0 END AS machine_network
+        CASE WHEN f.kind > 0 AND f.network_rank = 2 THEN 1 ELSE 0 END AS machine_network,
+        CASE WHEN f.us - l.prev_us <= {5 * SECOND} THEN 1 ELSE 0 END AS echo
     FROM facts AS f
     JOIN message_clicks AS c ON f.event_row = c.event_row
     JOIN message_times AS m ON f.event_row = m.event_row
+    LEFT JOIN link_times AS l ON f.event_row = l.event_row
     """,
 )
 
-_COUNTS = (
-    "messages",
-    "clicked",
-    "quick",
-    "soon",
-    "burst",
-    "opened",
-    "unsubscribe",
-    "honeypot",
-    "machine_network",
-)
+_SIGNS = ("clicked", "quick", "soon", "burst", "opened", "unsubscribe", "machine_network", "echo")
 _DISTINCT = ("domains", "agents", "networks")
 
 
 def _hours(group: _Group) -> Stage:
-    flags = ", ".join(f"max({c}) AS {c}" for c in _COUNTS[1:])
-    sums = ", ".join(f"sum({c}) AS {c}" for c in _COUNTS[1:])
+    flags = ", ".join(f"max({c}) AS {c}" for c in _SIGNS)
+    sums = ", ".join(f"sum({c}) AS {c}" for c in _SIGNS)
     return Stage(
         f"{group.name}_hours",
         f"""
@@ -116,7 +107,7 @@ def _variety(group: _Group) -> Stage:
 
 
 def _trailing(group: _Group) -> Stage:
-    columns = [f"sum(h.{c}) OVER week AS {c}" for c in _COUNTS]
+    columns = [f"sum(h.{c}) OVER week AS {c}" for c in ("messages", *_SIGNS)]
     columns += [f"sum(v.{c}) OVER week AS {c}" for c in _DISTINCT]
     columns += [f"sum(h.{c}) OVER day AS {c}_day" for c in ("messages", "clicked", "quick", "burst")]
     listed = ",\n            ".join(columns)
@@ -207,115 +198,104 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
-def _share(part: str, whole: str) -> str:
-    return f"{part} / CAST({whole} + {IMAGINED_MESSAGES} AS DOUBLE)"
+@dataclass(frozen=True)
+class _Share:
+    """A share of a group's messages that show a sign, or its variety: how many different ones of something a message.
+
+    `part` over `whole`, both columns of the group's trailing sums; `groups` names those that have the feature.
+    """
+
+    name: str
+    part: str
+    whole: str
+    words: str
+    groups: str = "address network agent domain recipient"
+    needs: frozenset[Capability] = frozenset()
+    hours: int = WEEK_HOURS
+
+    def feature(self, group: _Group) -> Feature:
+        """The declaration for one group."""
+        table = f"{group.name}_t"
+        sql = f"{table}.{self.part} / CAST({table}.{self.whole} + {IMAGINED_MESSAGES} AS DOUBLE)"
+        clicked = "clicked " if self.whole.startswith("clicked") else ""
+        return Feature(
+            f"{group.name}_{self.name}",
+            "population",
+            sql,
+            "share",
+            f"Of the {clicked}messages of {group.words}, {self.words}.",
+            f"the {self.hours} hours before the event's hour, and that hour",
+            group.needs | self.needs,
+        )
 
 
-def _features(group: _Group) -> tuple[Feature, ...]:
-    table = f"{group.name}_t"
-    week = f"the {WEEK_HOURS} hours before the event's hour, and that hour"
-    day = f"the {DAY_HOURS} hours before the event's hour, and that hour"
-
-    def share(name: str, part: str, whole: str, description: str, window: str = week, *more: Capability) -> Feature:
-        sql = _share(f"{table}.{part}", f"{table}.{whole}")
-        text = f"Of the messages {description}"
-        return Feature(f"{group.name}_{name}", "population", sql, "share", text, window, group.needs | set(more))
-
-    clicked = f"that {group.words} clicked, the share"
-    if group.name in ("domain", "recipient"):
-        clicked = f"of {group.words} that were clicked, the share"
-    features = [
-        share("click_share", "clicked", "messages", f"that {group.words} touched, the share that was clicked."),
-        share("quick_share", "quick", "clicked", f"{clicked} clicked within a minute of arrival."),
-        share("soon_share", "soon", "clicked", f"{clicked} clicked within five minutes of arrival."),
-        share(
-            "burst_share",
-            "burst",
-            "clicked",
-            f"{clicked} with three links within ten seconds.",
-            week,
-            "links",
-        ),
-        share("opened_share", "opened", "clicked", f"{clicked} that had been opened in the hour before."),
-        share(
-            "unsubscribe_share",
-            "unsubscribe",
-            "clicked",
-            f"{clicked} whose unsubscribe link was hit.",
-            week,
-            "links",
-        ),
-    ]
-    if group.name in ("address", "network"):
-        features += [
-            share(
-                "quick_share_day",
-                "quick_day",
-                "clicked_day",
-                f"{clicked} clicked within a minute of arrival.",
-                day,
-            ),
-            share(
-                "burst_share_day",
-                "burst_day",
-                "clicked_day",
-                f"{clicked} with three links in ten seconds.",
-                day,
-                "links",
-            ),
-            share(
-                "domains",
-                "domains",
-                "messages",
-                f"that {group.words} touched: recipient domains a message.",
-                week,
-                "domains",
-            ),
-            share(
-                "agents",
-                "agents",
-                "messages",
-                f"that {group.words} touched: user agents a message.",
-                week,
-                "agent",
-            ),
-        ]
-    if group.name == "agent":
-        features += [
-            share(
-                "networks",
-                "networks",
-                "messages",
-                f"that {group.words} touched: networks a message.",
-                week,
-                "address",
-            ),
-            share(
-                "domains",
-                "domains",
-                "messages",
-                f"that {group.words} touched: recipient domains a message.",
-                week,
-                "domains",
-            ),
-        ]
-    if group.name in ("domain", "recipient"):
-        features += [
-            share("networks", "networks", "messages", f"of {group.words}: networks a message.", week, "address"),
-            share(
-                "machine_network_share",
-                "machine_network",
-                "clicked",
-                f"{clicked} clicked from a scanner's network or a data centre.",
-                week,
-                "address",
-            ),
-        ]
-    return tuple(features)
-
+_LINKS: frozenset[Capability] = frozenset({"links"})
+_SHARES: tuple[_Share, ...] = (
+    _Share("click_share", "clicked", "messages", "the share that was clicked"),
+    _Share(
+        "quick_share",
+        "quick",
+        "clicked",
+        "the share clicked within a minute of arrival",
+        "address network agent domain",
+    ),
+    _Share("soon_share", "soon", "clicked", "the share clicked within five minutes of arrival"),
+    _Share("burst_share", "burst", "clicked", "the share with three links within ten seconds", needs=_LINKS),
+    _Share("opened_share", "opened", "clicked", "the share that had been opened in the hour before"),
+    _Share(
+        "echo_share",
+        "echo",
+        "clicked",
+        "the share with a link hit twice within five seconds, as by a check at the time of the click",
+        needs=_LINKS,
+    ),
+    _Share(
+        "unsubscribe_share",
+        "unsubscribe",
+        "clicked",
+        "the share whose unsubscribe link was hit",
+        "agent domain",
+        _LINKS,
+    ),
+    _Share(
+        "machine_network_share",
+        "machine_network",
+        "clicked",
+        "the share clicked from a scanner's network or a data centre",
+        "domain recipient",
+        frozenset({"address"}),
+    ),
+    _Share(
+        "quick_share_day",
+        "quick_day",
+        "clicked_day",
+        "the share clicked within a minute of arrival",
+        "network",
+        hours=DAY_HOURS,
+    ),
+    _Share(
+        "burst_share_day",
+        "burst_day",
+        "clicked_day",
+        "the share with three links within ten seconds",
+        "network",
+        _LINKS,
+        DAY_HOURS,
+    ),
+    _Share(
+        "domains",
+        "domains",
+        "messages",
+        "recipient domains a message",
+        "address network agent",
+        frozenset({"domains"}),
+    ),
+    _Share("agents", "agents", "messages", "user agents a message", "address network", frozenset({"agent"})),
+    _Share("networks", "networks", "messages", "networks a message", "agent domain recipient", frozenset({"address"})),
+)
 
 FEATURES: tuple[Feature, ...] = (
-    *(feature for group in GROUPS for feature in _features(group)),
+    *(share.feature(group) for group in GROUPS for share in _SHARES if group.name in share.groups.split()),
     Feature(
         "link_popularity",
         "population",
