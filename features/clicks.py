@@ -1,8 +1,9 @@
 """The click pattern of a message: which of its links were hit, how many at once, from how many places.
 
 Distinct counts inside a window are bits: each link (address, agent) of a message gets a number, its bit is OR-ed over
-the window and the bits are counted. From the 62nd on, the links of one message share a bit; the counts are capped at
-20 long before.
+the window and the bits are counted. Numbers go by first appearance, so that what comes later leaves them as they are.
+Beyond 62 links of one message they start again: neighbours in time still have bits of their own, and counts are
+capped at 20.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ def _numbered(name: str, item: str) -> Stage:
             msg,
             {item},
             CAST(
-                pow(2, least(row_number() OVER (PARTITION BY msg ORDER BY {item} NULLS LAST) - 1, 61)) AS BIGINT
+                pow(2, (row_number() OVER (PARTITION BY msg ORDER BY first_us NULLS LAST, {item} NULLS LAST) - 1) % 62)
+                AS BIGINT
             ) AS bit
-        FROM (SELECT DISTINCT msg, {item} FROM facts WHERE {item} IS NOT NULL) AS items
+        FROM (
+            SELECT msg, {item}, min(us) AS first_us FROM facts WHERE {item} IS NOT NULL GROUP BY msg, {item}
+        ) AS items
         """,
     )
 
@@ -294,7 +298,7 @@ FEATURES: tuple[Feature, ...] = (
         "click pattern",
         "l.head_before",
         "flag",
-        "1 where the same link saw a HEAD request in the minute before; NULL for opens.",
+        "1 where the same link saw a HEAD request in the last minute, this one included; NULL for opens.",
         "1 minute back",
         frozenset({"method", "links"}),
     ),

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from features.catalog import FEATURES
 from features.engine import Progress
+from features.errors import InputError
 from features.feature import Capability, Feature
 from features.query import stages
 from features.tags import address_table, agent_table
@@ -28,12 +29,18 @@ _KEPT = frozenset({"features", "addresses", "agents", "facts"})
 def connect(
     memory: str | None = None, threads: int | None = None, spill: Path | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB in UTC; `memory` like '2GB' bounds it, `spill` is where it goes beyond that."""
+    """An in-memory DuckDB in UTC; `memory` like '2GB' bounds it, `spill` is where it goes beyond that.
+
+    Raises InputError where `memory` is not a size.
+    """
     con = duckdb.connect(":memory:")
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")
     if memory:
-        con.execute("SET memory_limit = ?", [memory])
+        try:
+            con.execute("SET memory_limit = ?", [memory])
+        except duckdb.Error as error:
+            raise InputError(f"memory {memory!r}: is not a size; write it as 2GB or 500MB") from error
     if threads:
         con.execute("SET threads = ?", [threads])
     if spill:

@@ -43,6 +43,7 @@ def stages(capabilities: Set[Capability], *, coarse_times: bool = False) -> tupl
     unsubscribe_link = given(
         "links",
         """(e.url = c.unsubscribe_url
+                OR split_part(e.url, '?', 1) = c.unsubscribe_url
                 OR lower(e.url) LIKE '%unsubscri%'
                 OR lower(e.url) LIKE '%optout%'
                 OR lower(e.url) LIKE '%opt-out%')""",

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from features import address_key, reference
 from features.address_key import Codes, Flags, Keys
+from features.arrow_columns import numbers, strings
 
 # Models hold positions of these tuples: names are only ever appended.
 KINDS: tuple[str, ...] = (
@@ -108,17 +109,17 @@ def locate(addresses: Sequence[str]) -> pa.Table:
     operator = np.where(operator < 0, vendor, operator)
     return pa.table(
         {
-            "ip": pa.array([_encodable(address) for address in addresses], pa.string()),
-            "ipv6": pa.array(~address_key.is_ipv4(hi, lo), mask=unknown),
-            "asn": pa.array(asn, mask=unknown | (asn == 0)),
-            "as_name": reference.load_as_names()[1].take(pa.array(name, mask=unknown | (name < 0))),
+            "ip": strings(_encodable(address) for address in addresses),
+            "ipv6": numbers(~address_key.is_ipv4(hi, lo), unknown),
+            "asn": numbers(asn, unknown | (asn == 0)),
+            "as_name": reference.load_as_names()[1].take(numbers(name, unknown | (name < 0))),
             "category": _words(CATEGORIES, category, unknown),
-            "category_weak": pa.array(weak, mask=unknown | (category < 0)),
+            "category_weak": numbers(weak, unknown | (category < 0)),
             "kind": _words(KINDS, kind, unknown),
             "operator": _words(OPERATORS, operator, unknown),
             "evidence": _words(EVIDENCE, evidence, unknown),
-            "net": pa.array(address_key.network_numbers(hi, lo), mask=unknown),
-            "address_key": pa.array(address_key.address_numbers(hi, lo), mask=unknown),
+            "net": numbers(address_key.network_numbers(hi, lo), unknown),
+            "address_key": numbers(address_key.address_numbers(hi, lo), unknown),
         }
     )
 
@@ -135,7 +136,7 @@ def _encodable(text: str) -> str:
 
 
 def _words(names: tuple[str, ...], codes: Codes, unknown: Flags) -> pa.Array:
-    return pa.array(names, pa.string()).take(pa.array(codes, mask=unknown | (codes < 0)))
+    return strings(names).take(numbers(codes, unknown | (codes < 0)))
 
 
 def _codes(names: tuple[str, ...], words: Sequence[str]) -> Codes:
@@ -156,11 +157,11 @@ def _as_codes() -> tuple[Codes, Flags, Codes]:
 
     The row behind the last name stands for addresses that no AS announces.
     """
-    numbers, _ = reference.load_as_names()
-    row = {number: position for position, number in enumerate(numbers.tolist())}
-    category = np.full(len(numbers) + 1, -1, dtype=np.int64)
-    weak = np.zeros(len(numbers) + 1, dtype=bool)
-    vendor = np.full(len(numbers) + 1, -1, dtype=np.int64)
+    asns, _ = reference.load_as_names()
+    row = {number: position for position, number in enumerate(asns.tolist())}
+    category = np.full(len(asns) + 1, -1, dtype=np.int64)
+    weak = np.zeros(len(asns) + 1, dtype=bool)
+    vendor = np.full(len(asns) + 1, -1, dtype=np.int64)
     for number, fact in reference.load_as_categories().items():
         if (position := row.get(number)) is not None:
             category[position] = CATEGORIES.index(fact.category)
@@ -172,14 +173,14 @@ def _as_codes() -> tuple[Codes, Flags, Codes]:
 def _announced(keys: Keys) -> tuple[Codes, Codes, Codes, Flags, Codes]:
     """Give AS number (0 for none), position of its name (-1), category, its weakness, vendor."""
     asn = reference.load_announcements().asn[np.searchsorted(_announcement_keys(), keys, side="right") - 1]
-    numbers, names = reference.load_as_names()
-    at = np.searchsorted(numbers, asn).astype(np.int64)
-    at[numbers[np.minimum(at, len(numbers) - 1)] != asn] = -1
+    listed_asns, names = reference.load_as_names()
+    at = np.searchsorted(listed_asns, asn).astype(np.int64)
+    at[listed_asns[np.minimum(at, len(listed_asns) - 1)] != asn] = -1
     listed, listed_weak, vendors = _as_codes()
     category, weak, vendor = listed[at], listed_weak[at], vendors[at]
     unlisted = np.flatnonzero((at >= 0) & (category < 0))
     distinct, inverse = np.unique(at[unlisted], return_inverse=True)
-    guesses = [weak_category(name) or "" for name in names.take(pa.array(distinct)).to_pylist()]
+    guesses = [weak_category(name) or "" for name in names.take(numbers(distinct)).to_pylist()]
     category[unlisted] = _codes(CATEGORIES, guesses)[inverse]
     weak[unlisted] = True
     return asn.astype(np.int64), at, category, weak, vendor

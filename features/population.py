@@ -55,7 +55,7 @@ SIGNS = Stage(
         CASE WHEN f.kind > 0 AND f.us - m.last_open_us <= {HOUR} THEN 1 ELSE 0 END AS opened,
         CASE WHEN f.kind = 1 AND f.unsubscribe = 1 THEN 1 ELSE 0 END AS unsubscribe,
         CASE WHEN f.kind > 0 AND f.network_rank = 2 THEN 1 ELSE 0 END AS machine_network,
-        CASE WHEN f.us - l.prev_us <= {5 * SECOND} THEN 1 ELSE 0 END AS echo
+        CASE WHEN l.hits_5s > 1 THEN 1 ELSE 0 END AS echo
     FROM facts AS f
     JOIN message_clicks AS c ON f.event_row = c.event_row
     JOIN message_times AS m ON f.event_row = m.event_row
@@ -172,6 +172,8 @@ _CAMPAIGN_LINKS: tuple[Stage, ...] = (
                 -1 AS change,
                 0 AS messages
             FROM link_sightings
+            UNION ALL
+            SELECT DISTINCT camp, utc_hour, 0 AS change, 0 AS messages FROM facts WHERE camp IS NOT NULL
         ) AS changes
         GROUP BY camp, utc_hour
         """,
@@ -182,7 +184,7 @@ _CAMPAIGN_LINKS: tuple[Stage, ...] = (
         SELECT
             camp,
             utc_hour,
-            sum(change) OVER (PARTITION BY camp ORDER BY utc_hour NULLS LAST) AS n_links,
+            nullif(sum(change) OVER (PARTITION BY camp ORDER BY utc_hour NULLS LAST), 0) AS n_links,
             sum(messages) OVER (
                 PARTITION BY camp ORDER BY utc_hour RANGE BETWEEN {WEEK_HOURS} PRECEDING AND CURRENT ROW
             ) AS messages

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.address_key import Halves
+from features.arrow_columns import strings, to_array
 from features.errors import InputError
 
 # IPv4 lives inside IPv6 as ::ffff:0:0/96, so that one table and one search serve both families.
@@ -119,9 +120,9 @@ def load_announcements() -> Announcements:
     """Load the address runs and their AS numbers, sorted, the first at address 0."""
     table = _table("asn.parquet")
     return Announcements(
-        hi=np.cumsum(table["step_hi"].to_numpy(), dtype=np.uint64),
-        lo=np.cumsum(table["step_lo"].to_numpy(), dtype=np.uint64),  # wraps at 2**64, as it was written
-        asn=table["asn"].to_numpy(),
+        hi=np.cumsum(to_array(table["step_hi"]), dtype=np.uint64),
+        lo=np.cumsum(to_array(table["step_lo"]), dtype=np.uint64),  # wraps at 2**64, as it was written
+        asn=to_array(table["asn"]),
     )
 
 
@@ -129,7 +130,7 @@ def load_announcements() -> Announcements:
 def load_as_names() -> tuple[npt.NDArray[np.uint32], pa.StringArray]:
     """Load the AS numbers in ascending order, and the name of each one's organisation."""
     table = _table("as_names.parquet")
-    return table["asn"].to_numpy(), table["name"].combine_chunks()
+    return to_array(table["asn"]), table["name"].combine_chunks()
 
 
 @cache
@@ -167,12 +168,12 @@ def load_prefixes() -> Prefixes:
     """Load all listed networks: `networks.csv`, and the relays and VPNs of `relay_vpn.parquet`."""
     rows = _rows("networks.csv")
     hi, lo, length = split_cidrs([row["cidr"] for row in rows])
-    listed = pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in FACTS})
+    listed = pa.table({name: strings(row[name] for row in rows) for name in FACTS})
     bulk = _table("relay_vpn.parquet")
     return Prefixes(
-        hi=np.concatenate([hi, np.cumsum(bulk["step_hi"].to_numpy(), dtype=np.uint64)]),
-        lo=np.concatenate([lo, np.cumsum(bulk["step_lo"].to_numpy(), dtype=np.uint64)]),
-        length=np.concatenate([length, bulk["length"].to_numpy()]),
+        hi=np.concatenate([hi, np.cumsum(to_array(bulk["step_hi"]), dtype=np.uint64)]),
+        lo=np.concatenate([lo, np.cumsum(to_array(bulk["step_lo"]), dtype=np.uint64)]),
+        length=np.concatenate([length, to_array(bulk["length"])]),
         facts=pa.concat_tables([listed, bulk.select(list(FACTS)).cast(listed.schema)]),
     )
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features import ip_lookup, ua_parse
+from features.arrow_columns import numbers, strings, to_array
 
 # Where people connect from, and where programs do. Offices, schools and authorities have people; what is not listed
 # (content delivery, VPN, mailbox providers, security proxies) has both.
@@ -37,12 +38,11 @@ SHARED_KINDS = (
 
 
 def _codes(values: pa.ChunkedArray, names: Sequence[str]) -> pa.Array:
-    return pc.index_in(values, value_set=pa.array(names, pa.string())).cast(pa.int32())
+    return pc.index_in(values, value_set=strings(names)).cast(pa.int32())
 
 
 def _one_of(values: pa.ChunkedArray, names: Sequence[str]) -> npt.NDArray[np.bool_]:
-    found = pc.fill_null(pc.is_in(values, value_set=pa.array(names, pa.string())), False)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return to_array(pc.is_in(values, value_set=strings(names)))
 
 
 def address_table(addresses: Sequence[str]) -> pa.Table:
@@ -59,13 +59,13 @@ def address_table(addresses: Sequence[str]) -> pa.Table:
     rank[_one_of(kind, SHARED_KINDS)] = 1
     rank[_one_of(kind, MACHINE_KINDS)] = 2
     columns = {
-        "address_id": pa.array(np.arange(len(found), dtype=np.int32)),
+        "address_id": numbers(np.arange(len(found), dtype=np.int32)),
         **{name: found[name] for name in found.column_names},
         "kind_code": _codes(kind, ip_lookup.KINDS),
         "operator_code": _codes(found["operator"], ip_lookup.OPERATORS),
         "evidence_code": _codes(found["evidence"], ip_lookup.EVIDENCE),
         "category_code": _codes(category, ip_lookup.CATEGORIES),
-        "rank": pa.array(rank),
+        "rank": numbers(rank),
     }
     return pa.table(columns)
 
@@ -74,7 +74,7 @@ def agent_table(agents: Sequence[str]) -> pa.Table:
     """One row an agent: id, what `ua_parse.parse_agents` found, and its codes."""
     found = ua_parse.parse_agents(agents)
     columns = {
-        "agent_id": pa.array(np.arange(len(found), dtype=np.int32)),
+        "agent_id": numbers(np.arange(len(found), dtype=np.int32)),
         **{name: found[name] for name in found.column_names},
         "kind_code": _codes(found["kind"], ua_parse.KINDS),
         "family_code": _codes(found["family"], ua_parse.FAMILIES),

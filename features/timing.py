@@ -47,6 +47,7 @@ STAGES: tuple[Stage, ...] = (
             event_row,
             max(us) OVER earlier AS prev_us,
             min(us) OVER later AS next_us,
+            count(*) OVER just_before AS hits_5s,
             max(CASE WHEN method = 1 THEN 1 ELSE 0 END) OVER before AS head_before,
             min(net) OVER around AS low_net,
             max(net) OVER around AS high_net,
@@ -63,6 +64,9 @@ STAGES: tuple[Stage, ...] = (
         WINDOW
             earlier AS (PARTITION BY msg, link ORDER BY us RANGE BETWEEN {LOOK_BACK} PRECEDING AND 1 PRECEDING),
             later AS (PARTITION BY msg, link ORDER BY us RANGE BETWEEN 1 FOLLOWING AND {LOOK_AHEAD} FOLLOWING),
+            just_before AS (
+                PARTITION BY msg, link ORDER BY us RANGE BETWEEN {5 * SECOND} PRECEDING AND CURRENT ROW
+            ),
             before AS (PARTITION BY msg, link ORDER BY us RANGE BETWEEN {60 * SECOND} PRECEDING AND CURRENT ROW),
             around AS (
                 PARTITION BY msg, link ORDER BY us
@@ -213,7 +217,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "mail_order",
         "timing",
-        "m.mail_order",
+        # One link or one instant has no order: NaN on DuckDB, NULL on Spark. Sums over rows of one instant come in
+        # any order, hence the rounding.
+        "CASE WHEN isnan(m.mail_order) THEN NULL ELSE round(m.mail_order, 6) END",
         "ratio",
         "Correlation of time and link position over the clicks within a minute, 1 when links are clicked in the mail's"
         " order; NULL where links carry no position or fewer than two were clicked.",

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import ua_parser
 from ua_parser import Domain, PartialResult
 
 from features import reference
+from features.arrow_columns import NUMPY_TYPES, numbers, strings
 
 # Models hold positions of these tuples: names are only ever appended.
 KINDS: tuple[str, ...] = (
@@ -150,7 +152,14 @@ def parse_agents(agents: Sequence[str]) -> pa.Table:
     texts = [agent.encode("utf-8", "replace").decode("utf-8") for agent in agents]
     rows = [(text, *parse_agent(text)) for text in texts]
     columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
-    return pa.table([pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], SCHEMA)
+    return pa.table([_column(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)], SCHEMA)
+
+
+def _column(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    if kind == pa.string():
+        return strings(values)
+    unknown = np.array([value is None for value in values], dtype=np.bool_)
+    return numbers(np.array([value or 0 for value in values], dtype=NUMPY_TYPES[kind]), unknown)
 
 
 def parse_agent(text: str) -> Agent:

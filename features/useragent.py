@@ -55,7 +55,12 @@ STAGES: tuple[Stage, ...] = (
             FROM version_sightings
             UNION ALL
             SELECT h.engine_code, v.engine_version, h.utc_hour, 0 AS change
-            FROM (SELECT DISTINCT engine_code, utc_hour FROM version_sightings) AS h
+            FROM (
+                SELECT DISTINCT g.engine_code, f.utc_hour
+                FROM facts AS f
+                JOIN agents AS g ON f.agent_id = g.agent_id
+                WHERE g.engine_version IS NOT NULL
+            ) AS h
             JOIN (SELECT DISTINCT engine_code, engine_version FROM version_sightings) AS v
                 ON h.engine_code = v.engine_code
         ) AS changes

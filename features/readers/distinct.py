@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from features import ip_lookup
+from features.arrow_columns import strings
 from features.readers.columns import folded
 from features.readers.identifiers import quote_text
 from features.readers.records import RawTable
@@ -92,7 +93,7 @@ def _distinct(con: duckdb.DuckDBPyConnection, value: str, where: str = "TRUE") -
 
 def _lookup(con: duckdb.DuckDBPyConnection, name: str, **columns: Iterable[str | None]) -> None:
     """Make a small table to join: what one distinct value became."""
-    source = pa.table({column: pa.array(list(values), pa.string()) for column, values in columns.items()})
+    source = pa.table({column: strings(values) for column, values in columns.items()})
     con.register("reading_values", source)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM reading_values")
     con.unregister("reading_values")

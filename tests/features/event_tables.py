@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -14,7 +16,13 @@ from features.duckdb_engine import DuckDBEngine, connect
 from features.feature import CAPABILITIES
 from features.schema import CAMPAIGN_COLUMNS, EVENT_COLUMNS
 
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # the start of an hour
+MICRO = 0.000_001
+HOUR, DAY, WEEK = 3_600, 86_400, 604_800
+# Whose networks these are is in the packaged reference data.
+HOME, HOME_TOO, HOME_6 = "84.56.12.9", "84.56.12.200", "2a02:8109:9a00::1"
+OTHER_HOME = "73.1.2.3"
+SCANNER, DATA_CENTRE, NOBODY = "40.94.20.7", "52.95.110.1", "192.0.2.1"
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
 )
@@ -49,6 +57,13 @@ def at(seconds: float) -> datetime:
 def event(kind: str, seconds: float, **columns: Any) -> dict[str, Any]:
     """One event `seconds` after START; columns not named get plain defaults, `delivered_at` START."""
     return {"event_type": kind, "timestamp": at(seconds), "delivered_at": START, **columns}
+
+
+opened, clicked, unsubscribed = (partial(event, kind) for kind in ("opened", "clicked", "unsubscribed"))
+
+
+def link(number: int | str) -> str:
+    return f"https://t.example/{number}"
 
 
 def tables(
@@ -96,3 +111,30 @@ def features_in_order(events: Sequence[Mapping[str, Any]], **options: Any) -> li
     """Feature rows in the order of the events given; all of them must be judged ones."""
     rows = feature_rows(tables(events, **options))
     return [rows[f"e0-{record}"] for record in range(1, len(events) + 1)]
+
+
+def check(
+    names: str,
+    *rows: tuple[Any, ...],
+    campaigns: Sequence[Mapping[str, Any]] = (),
+    capabilities: frozenset[str] = frozenset(CAPABILITIES),
+    **options: Any,
+) -> None:
+    """A row is an event and what its features `names` must be, None for NULL; an event alone is not looked at."""
+    __tracebackhide__ = True
+    events = [row[0] for row in rows]
+    found = feature_rows(tables(events, campaigns), capabilities, **options)
+    wrong = [
+        f"row {number}: {name} is {value}, not {wanted}"
+        for number, row in enumerate(rows, 1)
+        if len(row) > 1
+        for name, wanted in zip(names.split(), row[1:], strict=True)
+        if not _same(value := found[row[0].get("event_id") or f"e0-{number}"][name], wanted)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def _same(value: float | None, wanted: float | None) -> bool:
+    if value is None or wanted is None:
+        return value is wanted
+    return math.isclose(value, wanted, rel_tol=1e-6, abs_tol=1e-9)

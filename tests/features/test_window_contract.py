@@ -63,6 +63,7 @@ def mailings(draw: st.DrawFn) -> list[dict[str, Any]]:
                 recipient_id=f"r{recipient}",
                 recipient_domain=["a.example", "a.example", "b.example", None][recipient],
                 url=draw(st.sampled_from(URLS)) if kind == "clicked" else None,
+                link_id=draw(st.sampled_from(["1", "2", "3", None])),
                 ip=draw(st.sampled_from(ADDRESSES)),
                 user_agent=draw(st.sampled_from(AGENTS)),
                 http_method=draw(st.sampled_from(["GET", "GET", "HEAD"])),
