@@ -35,6 +35,7 @@ from training.world import World
 
 _TIME = pa.timestamp("us", tz="UTC")
 DELIVERED = -1  # before the events of visits: no request of the reader
+SUBJECTS = ("newsletter", "spring-offer", "webinar", "product-news", "survey", "event-invitation", "digest", "renewal")
 _GRAIN = {"s": SECOND, "ms": 1000, "us": 1}
 
 
@@ -99,7 +100,7 @@ def _tables(scene: Scene, made: Visits, rng: Generator) -> Simulation:
     rows = together([_deliveries(scene, delivered), _coarse(made, _GRAIN[world.precision])])
     order = np.lexsort((rng.random(len(rows)), rows.time)) if world.ordered_rows else rng.permutation(len(rows))
     rows, engaged = rows.take(order), pa.array(order >= len(delivered))
-    ids, campaign_ids = _hex(rng, len(rows), 16), _hex(rng, world.campaigns, 6)
+    ids, campaign_ids = _hex(rng, len(rows), 16), _names(rng, world.campaigns)
     labels = {
         "event_id": ids,
         "automated": pa.array(rows.actor != HUMAN),
@@ -189,6 +190,12 @@ def _positions(scene: Scene, rows: Visits) -> pa.Array:
     position = rows.slot - mailing.first_slot[mailing.campaign[rows.message]] + 1
     known = (rows.event == CLICK) & (rows.slot >= 0) & scene.world.link_positions
     return pa.array(position.astype("U"), pa.string(), mask=~known)
+
+
+def _names(rng: Generator, n: int) -> pa.Array:
+    """Name campaigns as marketers do: a subject and the number of the mailing."""
+    subjects = rng.permutation(SUBJECTS)
+    return pa.array([f"{subjects[i % len(subjects)]}-{i // len(subjects) + 1:02d}" for i in range(n)], pa.string())
 
 
 def _hex(rng: Generator, n: int, width: int) -> pa.Array:

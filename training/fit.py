@@ -15,7 +15,7 @@ from features.catalog import CATEGORICAL, FEATURE_NAMES
 from serving.model import Calibration
 from training.calibration import fit_calibration
 from training.dataset import Dataset
-from training.split import by_organisation
+from training.split import by_organisation, by_time
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def fit(
     than they are many shape the trees and leave the probabilities true.
 
     `also` holds the same events seen otherwise (with capabilities masked, times coarsened): in each fold those of the
-    held-out organisations are held out too. Same data and seed, same booster, bit for bit.
+    held-out organisations are held out too. Same data and seed, same booster, bit for bit, with any number of threads.
     """
     grown = data if emphasis is None else replace(data, weight=data.weight * emphasis)
     everything = [grown, *also]
@@ -97,8 +97,25 @@ def fit(
     for (_, test), values in zip(folds, margins, strict=True):
         margin[test] = values
     calibration = fit_calibration(margin, data.y, data.weight)
-    booster = grow(everything, parameters, threads)
-    return Fit(booster.model_to_string(), calibration, margin, calibration.apply(margin))
+    text = grow(everything, parameters, threads).model_to_string()
+    # LightGBM notes the number of threads, which changes no tree.
+    text = text.replace(f"[num_threads: {threads}]", "[num_threads: 0]")
+    return Fit(text, calibration, margin, calibration.apply(margin))
+
+
+def forward(
+    data: Dataset, calibration: Calibration, parameters: FitParameters, *, test_share: float = 0.2, threads: int = 2
+) -> tuple[Dataset, Floats] | None:
+    """The last events in time and their probabilities by a booster that saw only what came before them.
+
+    None where either side lacks people's or automated events.
+    """
+    train, test = by_time(data.us, test_share=test_share)
+    before, after = data.take(train), data.take(test)
+    if not all(0 < part.y.sum() < len(part) for part in (before, after)):
+        return None
+    margin = grow([before], parameters, threads).predict(after.X, raw_score=True, num_threads=threads)
+    return after, calibration.apply(np.asarray(margin, dtype=np.float64))
 
 
 def _fold_margin(

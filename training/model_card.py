@@ -16,6 +16,7 @@ def model_card(
     created: date,
     training: Mapping[str, Any],
     figures: Mapping[str, Figures],
+    later: Mapping[str, Figures],
     slices: Sequence[Mapping[str, Any]],
     thresholds: Mapping[str, Thresholds],
     notes: Sequence[str],
@@ -34,6 +35,11 @@ def model_card(
         " events called automated, recall the share of automated events called so; 95 % intervals by bootstrap over"
         " organisations.",
         _figure_table(figures),
+        *(
+            ["The last fifth of the events in time, by trees that saw only what came before:", _figure_table(later)]
+            if later
+            else []
+        ),
         "## Thresholds",
         "\n".join(
             f"- {name}: automated from {t.automated:.3f}, human below {t.human:.3f}; {t.basis}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -19,25 +20,30 @@ from features.feature import CAPABILITIES, Capability
 from serving.model import DEFAULT, BotClickModel, Thresholds
 from training.dataset import Dataset, labelled
 from training.evaluate import KINDS, Figures, by_slice, campaign_errors, evaluate
-from training.fit import Fit, FitParameters, described, fit
+from training.fit import Fit, FitParameters, described, fit, forward
 from training.model_card import model_card
-from training.threshold import choose, upper_loss_limit
+from training.threshold import FEWEST_ORGANISATIONS, choose, upper_loss_limit
 
 # The same events seen without some capabilities or with whole-second times: how often, and how much each row counts.
 VARIANTS = 2
 VARIANT_WEIGHT = 0.35
 MASKED_SHARE = 0.35
-FEWEST_ORGANISATIONS = 20
+FEWEST_OF_A_KIND = 50
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model with what was seen while making it: out-of-fold figures by event kind, slices, and notes for people."""
+    """A model with what was seen while making it: out-of-fold figures by kind of event, slices, notes for people.
+
+    `later` are the figures of the last fifth of the events in time, by trees that saw only what came before; empty
+    where that fifth lacks people or machines.
+    """
 
     model: BotClickModel
     data: Dataset = field(repr=False)
     fit: Fit = field(repr=False)
     figures: Mapping[str, Figures]
+    later: Mapping[str, Figures]
     slices: list[dict[str, Any]]
     notes: tuple[str, ...]
     parameters: FitParameters
@@ -61,13 +67,17 @@ def train(
     one class only or too few organisations to hold some out.
     """
     data = labelled(con, capabilities, progress=progress)
-    _check(data)
+    _check(data, int(con.execute("SELECT count(*) FROM labels").fetchall()[0][0]))
     also = [_variant(con, capabilities, parameters.seed + n, progress) for n in range(1, VARIANTS + 1)]
     if progress:
         progress("growing trees on folds by organisation")
     fitted = fit(data, parameters, also=also, threads=threads)
     thresholds, notes = thresholds_by_kind(data, fitted, base.thresholds, allowance)
-    return assemble(data, fitted, thresholds, notes, parameters, created=created, source="labelled events")
+    if progress:
+        progress("growing trees on what came before the last fifth of the events")
+    ahead = forward(data, fitted.calibration, parameters, threads=threads)
+    later = evaluate(*ahead, thresholds, seed=parameters.seed) if ahead else {}
+    return assemble(data, fitted, thresholds, notes, parameters, created=created, source="labelled events", later=later)
 
 
 def assemble(
@@ -79,6 +89,7 @@ def assemble(
     *,
     created: date,
     source: str,
+    later: Mapping[str, Figures] = MappingProxyType({}),
     extra: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Put a fit and its thresholds together: out-of-fold figures, model card, manifest."""
@@ -86,6 +97,7 @@ def assemble(
     slices = by_slice(data, fitted.probability, thresholds, data.slice)
     errors = campaign_errors(data, fitted.probability)
     metrics = {name: figure.flat() for name, figure in figures.items()}
+    metrics |= {f"later.{name}": figure.flat() for name, figure in later.items()}
     if len(errors):
         metrics["campaigns"] = {
             "campaigns": len(errors),
@@ -101,7 +113,7 @@ def assemble(
         "parameters": dict(described(parameters)),
         **(extra or {}),
     }
-    card = model_card(created, training, figures, slices, thresholds, notes)
+    card = model_card(created, training, figures, later, slices, thresholds, notes)
     model = BotClickModel.create(
         fitted.booster_text,
         fitted.calibration,
@@ -114,7 +126,7 @@ def assemble(
         training=training,
         metrics=metrics,
     )
-    return Trained(model, data, fitted, figures, slices, notes, parameters)
+    return Trained(model, data, fitted, figures, later, slices, notes, parameters)
 
 
 def thresholds_by_kind(
@@ -161,12 +173,17 @@ def _variant(
     return labelled(con, kept, coarse_times=coarse, progress=progress).weighted(VARIANT_WEIGHT)
 
 
-def _check(data: Dataset) -> None:
-    automated = int(data.y.sum())
-    if not 0 < automated < len(data):
+def _check(data: Dataset, labels: int) -> None:
+    if not len(data):
         raise InputError(
-            f"labels: {automated:,} of {len(data):,} labelled events are automated, and both kinds are needed;"
-            " add labels of the other kind"
+            f"labels: none of {labels:,} is about an open, click or unsubscribe of the events;"
+            " check that both files have the same event_id"
+        )
+    automated = int(data.y.sum())
+    if min(automated, len(data) - automated) < FEWEST_OF_A_KIND:
+        raise InputError(
+            f"labels: {automated:,} of {len(data):,} labelled events are automated, and at least {FEWEST_OF_A_KIND} of"
+            " each kind are needed; add labels of the other kind"
         )
     organisations = len(np.unique(data.organisation))
     if organisations < FEWEST_ORGANISATIONS:

@@ -19,19 +19,11 @@ def by_organisation(
     yield from splitter.split(np.zeros((len(y), 1)), y, organisation)
 
 
-def by_time(
-    us: npt.NDArray[np.int64],
-    organisation: npt.NDArray[np.int64],
-    *,
-    test_share: float,
-    gap_s: float = 3_600.0,
-) -> tuple[Rows, Rows]:
+def by_time(us: npt.NDArray[np.int64], *, test_share: float, gap_s: float = 3_600.0) -> tuple[Rows, Rows]:
     """(train, test) row positions: the last `test_share` of the events against those before, with a gap between.
 
     The gap keeps a message's look-ahead of one hour from reaching into the test side. Organisations appear on both
     sides: this split asks how a model fares next month at the same recipients.
     """
     cut = np.quantile(us, 1 - test_share)
-    test = np.flatnonzero(us >= cut)
-    train = np.flatnonzero(us < cut - gap_s * 1e6)
-    return train, test
+    return np.flatnonzero(us < cut - gap_s * 1e6), np.flatnonzero(us >= cut)

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from rich import box
 from rich.table import Table
 
+from training.evaluate import Figure, Figures
 from training.retrain import Trained
 
 
-def figures_table(trained: Trained) -> Table:
-    """Out-of-fold figures by kind of event, with intervals."""
-    table = Table(
-        title="Out of fold, folds by organisation (95 % intervals over organisations)",
-        title_justify="left",
-        title_style="bold",
-    )
+def figure_tables(trained: Trained) -> list[Table]:
+    """Out-of-fold figures by kind of event with intervals, and those of the last fifth in time where there are any."""
+    tables = [_table("Organisations that the trees had not seen (out of fold)", trained.figures)]
+    if trained.later:
+        tables.append(_table("The last fifth in time, by trees that saw only what came before", trained.later))
+    return tables
+
+
+def _table(title: str, figures: Mapping[str, Figures]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     table.add_column("events")
-    for heading in ("human", "automated", "AUC", "loss of people", "machines found", "unsure"):
+    for heading in ("human", "automated", "AUC", "people lost", "machines found", "unsure"):
         table.add_column(heading, justify="right")
-    for name, figures in trained.figures.items():
+    for name, found in figures.items():
         table.add_row(
             name,
-            f"{figures.human:,}",
-            f"{figures.automated:,}",
-            f"{figures.auc:.4f}",
-            str(figures.loss),
-            str(figures.recall),
-            f"{figures.unsure_all.value:.2%}",
+            f"{found.human:,}",
+            f"{found.automated:,}",
+            f"{found.auc:.4f}",
+            _with_interval(found.loss),
+            _with_interval(found.recall),
+            f"{found.unsure_all.value:.2%}",
         )
     return table
+
+
+def _with_interval(figure: Figure) -> str:
+    return f"{figure.value:.2%} [{figure.low:.2%}, {figure.high:.2%}]"

@@ -16,14 +16,16 @@ Floats = npt.NDArray[np.float64]
 
 # Unseen organisations lose about twice what folds show, so the threshold aims at a third of the allowance.
 AIM = 1 / 3
-# Automated means more likely than not, however well the classes separate.
-LOWEST_AUTOMATED = 0.5
+# Automated means clearly more likely than not, however well the classes separate.
+LOWEST_AUTOMATED = 0.7
 # Unsure is for what cannot be known: at most this share of the people's events and of all events, out of fold. The
 # band may be narrower; the design allows 2 % on files never seen.
-MOST_UNSURE = 0.006
+MOST_UNSURE = 0.005
 # The two thresholds stay apart by this factor of odds.
 LEAST_ODDS_RATIO = 3.0
 FEWEST_IN_GROUP = 100
+# People of fewer organisations than this do not show what the next organisation will lose.
+FEWEST_ORGANISATIONS = 20
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,16 @@ def upper_loss_limit(lost: npt.NDArray[np.bool_], organisation: npt.NDArray[np.i
     """The upper one-sided 95 % limit of the share lost: Clopper-Pearson, widened for rows that go together.
 
     Events of one organisation are lost together; the design effect, the ratio of the variance between organisations
-    to that of independent rows, shrinks the number of rows that count.
+    to that of independent rows, shrinks the number of rows that count. 1.0 below `FEWEST_ORGANISATIONS`
+    organisations.
     """
     n = len(lost)
-    if n == 0:
+    organisations, group = np.unique(organisation, return_inverse=True)
+    if len(organisations) < FEWEST_ORGANISATIONS:
         return 1.0
     share = lost.mean()
     effect = 1.0
     if 0 < share < 1:
-        _, group = np.unique(organisation, return_inverse=True)
         residual = np.bincount(group, weights=lost - share)
         effect = max(1.0, float((residual**2).sum() / (n * share * (1 - share))))
     rows = n / effect
@@ -80,7 +83,7 @@ def choose(
     """Thresholds that lose at most `allowance` of the people's events, by their `limit` and aimed at a third.
 
     `limit` takes which of the people's events are lost, and their organisations. None where the labelled people are
-    too few, or too often called automated, to show it.
+    too few, of too few organisations, or too often called automated, to show it.
     """
     people = y == 0
     p, groups = probability[people], organisation[people]
@@ -117,10 +120,12 @@ def _human(probability: Floats, people: npt.NDArray[np.bool_], automated: float)
     """The lowest threshold whose band below `automated` stays within `MOST_UNSURE`, kept apart from it."""
     odds = automated / (1 - automated) / LEAST_ODDS_RATIO
     highest = odds / (1 + odds)
-    below = np.sort(probability[probability < automated])[::-1]
-    people_below = np.sort(probability[people & (probability < automated)])[::-1]
-    limits = [
-        float(part[int(len(whole) * MOST_UNSURE)]) if len(part) > int(len(whole) * MOST_UNSURE) else 0.0
-        for part, whole in ((below, probability), (people_below, probability[people]))
-    ]
+    limits = [_band_start(p, automated) for p in (probability, probability[people])]
     return min(highest, max(*limits, 0.05))
+
+
+def _band_start(probability: Floats, automated: float) -> float:
+    """Where the band below `automated` holds at most `MOST_UNSURE`: just above the first that is one too many."""
+    below = np.sort(probability[probability < automated])[::-1]
+    most = int(len(probability) * MOST_UNSURE)
+    return float(np.nextafter(below[most], 1)) if len(below) > most else 0.0

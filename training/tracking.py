@@ -1,13 +1,15 @@
 """MLflow: one run a training, with everything that is needed to repeat it, and a registered version.
 
-The store is a local SQLite file unless another is named; nothing is sent anywhere. MLflow's own telemetry is switched
-off before it is imported.
+The store is a local SQLite file unless another is named, with the artifacts in `mlruns` beside it; nothing is sent
+anywhere. MLflow's own telemetry is switched off before it is imported, and of its log only warnings are shown.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -17,13 +19,19 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 
+from features.catalog import FEATURE_NAMES
+from features.errors import InputError
 from training.retrain import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
+# With a server as the store MLflow prints links to stdout, where a command's results go.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 EXPERIMENT = "clicksift"
@@ -36,47 +44,125 @@ def log_training(trained: Trained, model_folder: Path, uri: str = DEFAULT_URI) -
 
     The version gets the alias `challenger`, and `champion` too where there was none.
     """
+    open_store(uri)
+    with _only_warnings():
+        import mlflow
+
+        with mlflow.start_run() as run:
+            _log_record(trained)
+            with _plots(trained) as plots:
+                mlflow.log_artifacts(str(plots), "plots")
+            mlflow.log_artifact(str(model_folder / "model_card.md"))
+            logged = mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(__file__).with_name("pyfunc_model.py")),
+                artifacts={"model": str(model_folder)},
+                signature=_signature(),
+                pip_requirements=[f"clicksift=={version('clicksift')}"],
+            )
+        return _register(mlflow.MlflowClient(), logged.model_id, run.info.run_id, _described(trained, run.info.run_id))
+
+
+def open_store(uri: str = DEFAULT_URI) -> None:
+    """Point MLflow at the store and make our experiment there; InputError where it cannot be opened.
+
+    Called before a training begins, so that a mistyped store costs seconds and not the training.
+    """
+    with _only_warnings():
+        import mlflow
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            mlflow.set_tracking_uri(uri)
+            mlflow.set_registry_uri(uri)
+            if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+                mlflow.create_experiment(EXPERIMENT, artifact_location=artifact_location(uri))
+            mlflow.set_experiment(EXPERIMENT)
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise InputError(
+                f"--tracking-uri {uri}: the MLflow store cannot be opened ({str(error).splitlines()[0]});"
+                " name another, as in sqlite:///mlflow.db, or 'none' to keep no record"
+            ) from error
+
+
+def artifact_location(uri: str) -> str | None:
+    """Where a new experiment's files go: `mlruns` beside a SQLite file; None leaves it to the store.
+
+    MLflow's own choice is the working directory, wherever the SQLite file is.
+    """
+    path = uri.removeprefix("sqlite:///").partition("?")[0]
+    if not uri.startswith("sqlite:///") or path in ("", ":memory:"):
+        return None
+    return (Path(path).resolve().parent / "mlruns").as_uri()
+
+
+@contextmanager
+def _only_warnings() -> Iterator[None]:
+    """MLflow tells of each step it takes; a terminal gets only what needs attention."""
+    import mlflow  # noqa: F401  (importing it sets the level of its log)
+
+    log = logging.getLogger("mlflow")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # An example would be a row of the user's own events.
+            warnings.filterwarnings("ignore", message=".*An input example was not provided")
+            yield
+    finally:
+        log.setLevel(before)
+
+
+def _log_record(trained: Trained) -> None:
+    """Parameters, fingerprints, figures and slices of the active run."""
     import mlflow
+
+    manifest = trained.model.manifest
+    training = manifest["training"]
+    mlflow.log_params(training["parameters"])
+    mlflow.set_tags(
+        {
+            "source": training["source"],
+            "data_fingerprint": training["data_fingerprint"],
+            "feature_fingerprint": manifest["feature_fingerprint"],
+            "clicksift_version": version("clicksift"),
+            "model_version": trained.model.version,
+            **{f"reference_{name}": value for name, value in manifest["reference"].items()},
+        }
+    )
+    for kind, metrics in manifest["metrics"].items():
+        mlflow.log_metrics({f"{kind}.{name}": value for name, value in metrics.items()})
+    mlflow.log_table({key: [row[key] for row in trained.slices] for key in trained.slices[0]}, "slices.json")
+
+
+def _signature() -> ModelSignature:
+    """The features by name, in any order, and one probability a row."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema, TensorSpec
+
+    return ModelSignature(
+        inputs=Schema([ColSpec("double", name) for name in FEATURE_NAMES]),
+        outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
+    )
+
+
+def _register(client: MlflowClient, model: str, run: str, description: str) -> str:
+    """A new version with its aliases, as `models:/clicksift/N`."""
     from mlflow.exceptions import MlflowException
 
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    mlflow.set_experiment(EXPERIMENT)
-    training = trained.model.manifest["training"]
-    with mlflow.start_run() as run:
-        mlflow.log_params(training["parameters"])
-        mlflow.set_tags(
-            {
-                "source": training["source"],
-                "data_fingerprint": training["data_fingerprint"],
-                "feature_fingerprint": trained.model.manifest["feature_fingerprint"],
-                "clicksift_version": version("clicksift"),
-                "model_version": trained.model.version,
-                **{f"reference_{name}": value for name, value in trained.model.manifest["reference"].items()},
-            }
-        )
-        for kind, metrics in trained.model.manifest["metrics"].items():
-            mlflow.log_metrics({f"{kind}.{name}": value for name, value in metrics.items()})
-        with _plots(trained) as plots:
-            mlflow.log_artifacts(str(plots), "plots")
-        mlflow.log_artifact(str(model_folder / "model_card.md"))
-        mlflow.log_table({key: [row[key] for row in trained.slices] for key in trained.slices[0]}, "slices.json")
-        logged = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(Path(__file__).with_name("pyfunc_model.py")),
-            artifacts={"model": str(model_folder)},
-            registered_model_name=REGISTERED,
-            pip_requirements=[f"clicksift=={version('clicksift')}"],
-        )
-        registered = str(logged.registered_model_version)
-    client = mlflow.MlflowClient()
-    client.set_registered_model_alias(REGISTERED, CHALLENGER, registered)
-    client.update_model_version(REGISTERED, registered, description=_described(trained, run.info.run_id))
+    # Not `registered_model_name` of log_model: that prints a line a step.
+    if not client.search_registered_models(f"name = '{REGISTERED}'"):
+        client.create_registered_model(REGISTERED)
+    made = client.create_model_version(
+        REGISTERED, f"models:/{model}", run_id=run, model_id=model, description=description
+    )
+    client.set_registered_model_alias(REGISTERED, CHALLENGER, made.version)
     try:
         client.get_model_version_by_alias(REGISTERED, CHAMPION)
     except MlflowException:
-        client.set_registered_model_alias(REGISTERED, CHAMPION, registered)
-    return f"models:/{REGISTERED}/{registered}"
+        client.set_registered_model_alias(REGISTERED, CHAMPION, made.version)
+    return f"models:/{REGISTERED}/{made.version}"
 
 
 def _described(trained: Trained, run: str) -> str:

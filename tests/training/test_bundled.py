@@ -1,0 +1,129 @@
+"""Simulated worlds as training data, and the model that comes with the package."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from features import reference
+from features.catalog import FEATURE_NAMES
+from features.errors import ModelError
+from serving.model import BotClickModel, bundled
+from tests.training.labelled_rows import CLICK, OPEN, UNSUBSCRIBE, rows
+from training.bundled import EMPHASIS, MISTAKABLE, emphasis, train_bundled, world
+from training.fit import FitParameters
+from training.retrain import VARIANT_WEIGHT
+from training.simulation import simulate
+from training.threshold import LOWEST_AUTOMATED
+
+FOLDER = resources.files("serving") / "data" / "model"
+MESSAGES = 1_000
+TINY = FitParameters(trees=10, leaves=7, least_in_leaf=20, folds=2)
+
+
+@pytest.fixture(scope="module")
+def views():
+    """One world as its platform gives it and with further gaps."""
+    return world(11, MESSAGES)
+
+
+def test_the_same_seed_gives_the_same_world_and_another_seed_another(views):
+    again, other = world(11, MESSAGES), world(12, MESSAGES)
+    assert [view.fingerprint() for view in again] == [view.fingerprint() for view in views]
+    assert other[0].fingerprint() != views[0].fingerprint()
+
+
+def test_every_world_weighs_the_same_however_many_events_it_has(views):
+    other = world(12, MESSAGES)
+    assert len(other[0]) != len(views[0])
+    for plain, gapped in (views, other):
+        assert plain.weight.sum() == pytest.approx(1)
+        assert gapped.weight.sum() == pytest.approx(VARIANT_WEIGHT)
+
+
+def test_a_world_is_one_organisation_so_that_folds_hold_it_out_whole(views):
+    for view in views:
+        assert np.unique(view.organisation).tolist() == [11]
+
+
+def test_the_view_with_gaps_has_the_same_events_and_less_is_known_of_them(views):
+    plain, gapped = views
+    for name in ("y", "kind", "slice", "message"):
+        assert getattr(gapped, name).tolist() == getattr(plain, name).tolist()
+    assert np.isnan(gapped.X).sum() > np.isnan(plain.X).sum()
+
+
+def test_trees_heed_people_who_are_easily_mistaken_and_unsubscribes_more():
+    data = rows(
+        [0, 1, 0, 1, 0],
+        kind=[CLICK, CLICK, OPEN, UNSUBSCRIBE, UNSUBSCRIBE],
+        slice=[*[f"simulated: {MISTAKABLE[0]}"] * 2, "simulated: person", "simulated: x", "simulated: person"],
+    )
+    assert emphasis(data).tolist() == [EMPHASIS, 1, 1, EMPHASIS, EMPHASIS]
+
+
+def test_those_who_are_easily_mistaken_are_people_that_the_simulator_makes():
+    """Else the emphasis would be on nobody."""
+    unseen = {f"simulated: {name}" for name in MISTAKABLE}
+    for seed in range(40):
+        labels = simulate(seed, 1_000).labels
+        unseen -= set(labels.filter(pc.invert(labels["automated"]))["source"].to_pylist())
+        if not unseen:
+            break
+    assert unseen == set()
+
+
+def test_training_on_worlds_says_so_in_card_and_manifest():
+    trained = train_bundled(range(20, 24), messages=500, parameters=TINY, jobs=1)
+    assert trained.model.manifest["training"]["source"] == "4 simulated worlds"
+    assert trained.model.manifest["training"]["worlds"] == [20, 21, 22, 23]
+    assert trained.model.manifest["training"]["messages_a_world"] == 500
+    assert trained.model.manifest["training"]["organisations"] == 4
+    assert trained.data.weight.sum() == pytest.approx(len(trained.data))
+    assert "from 4 simulated worlds" in trained.model.card
+
+
+def test_the_bundled_model_is_for_the_features_of_this_version():
+    assert bundled().feature_names == FEATURE_NAMES
+
+
+def test_the_bundled_model_is_small():
+    size = sum(path.stat().st_size for path in FOLDER.iterdir())
+    assert size < 5_000_000
+
+
+def test_the_bundled_model_says_that_its_worlds_are_simulated():
+    model = bundled()
+    worlds = model.manifest["training"]["worlds"]
+    assert f"{len(worlds)} simulated worlds" in model.card
+    assert model.manifest["training"]["source"] == f"{len(worlds)} simulated worlds"
+
+
+def test_the_bundled_model_names_the_reference_data_it_was_made_with():
+    named = bundled().manifest["reference"]
+    assert named
+    assert set(named) <= set(reference.versions())
+
+
+def test_the_bundled_model_judges_every_kind_by_thresholds_of_its_own():
+    for kind in ("opened", "clicked", "unsubscribed"):
+        at = bundled().thresholds[kind]
+        assert LOWEST_AUTOMATED <= at.automated < 1
+        assert at.allowance <= 0.01
+        assert bundled().manifest["metrics"][kind]["loss"] <= at.allowance
+
+
+def test_the_bundled_model_tells_people_from_machines_in_a_world_it_has_not_seen(views):
+    plain, _ = views
+    assert 11 not in bundled().manifest["training"]["worlds"]
+    probability = bundled().probability(plain.X, 1)
+    assert probability[plain.y == 1].mean() > 0.8
+    assert probability[plain.y == 0].mean() < 0.2
+
+
+def test_a_bundled_model_of_other_features_would_not_load():
+    with resources.as_file(FOLDER) as folder, pytest.raises(ModelError, match="made for other features"):
+        BotClickModel.load(folder, expected_fingerprint="0" * 16)
