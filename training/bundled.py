@@ -23,6 +23,7 @@ from features.readers import ReadSummary, read_campaigns, read_events, read_labe
 from serving.model import DEFAULT, Thresholds
 from training.dataset import Dataset, concatenate, labelled
 from training.fit import FitParameters, fit
+from training.model_card import SIMULATED_WORLD
 from training.retrain import VARIANT_WEIGHT, Trained, assemble, draw_capabilities, thresholds_by_kind
 from training.simulation import simulate
 from training.threshold import most_groups_limit
@@ -110,6 +111,7 @@ def train_bundled(
         parameters,
         created=CREATED,
         source=f"{len(seeds)} simulated worlds",
+        held_out=SIMULATED_WORLD,
         extra={"worlds": list(seeds), "messages_a_world": messages},
     )
 

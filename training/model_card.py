@@ -10,6 +10,13 @@ from serving.model import Thresholds
 from training.evaluate import Figures
 
 SLICES_SHOWN = 40
+ORGANISATION, SIMULATED_WORLD = "organisation", "simulated world"
+SIMULATED = (
+    "**These are figures of a simulator**: its worlds differ from each other as widely as published observations allow,"
+    " and were held out whole, but no real sender is among them. Label a campaign of your own to learn how the model"
+    " does there,"
+    " and retrain on it."
+)
 
 
 def model_card(
@@ -21,19 +28,21 @@ def model_card(
     thresholds: Mapping[str, Thresholds],
     notes: Sequence[str],
 ) -> str:
-    """The card as Markdown; all figures are out of fold, folds by organisation."""
+    """The card as Markdown; `training["held_out"]` names what the folds held out whole, and intervals are over."""
+    held_out = training["held_out"]
     parts = [
         "# Model card",
         f"Made {created.isoformat()} from {training['source']}: {training['events']:,} opens, clicks and unsubscribes"
-        f" of {training['organisations']:,} organisations, {training['automated']:,} of them automated.",
+        f" of {training['groups']:,} {held_out}s, {training['automated']:,} of them automated.",
         "## What it is for",
         "Telling machine-made opens, clicks and unsubscribes from people's in email event files. It gives a probability"
         " of being automated and a verdict: human, automated, or unsure. It is not for judging a person, and a verdict"
         " is no proof about a single event.",
         "## How well",
-        "Out of fold: each figure is of events whose organisation the trees had not seen. Loss is the share of human"
+        f"Out of fold: each figure is of events whose {held_out} the trees had not seen. Loss is the share of human"
         " events called automated, recall the share of automated events called so; 95 % intervals by bootstrap over"
-        " organisations.",
+        f" {held_out}s.",
+        *([SIMULATED] if held_out == SIMULATED_WORLD else []),
         _figure_table(figures),
         *(
             ["The last fifth of the events in time, by trees that saw only what came before:", _figure_table(later)]

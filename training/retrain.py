@@ -21,7 +21,7 @@ from serving.model import DEFAULT, BotClickModel, Thresholds
 from training.dataset import Dataset, labelled
 from training.evaluate import KINDS, Figures, by_slice, campaign_errors, evaluate
 from training.fit import Fit, FitParameters, described, fit, forward
-from training.model_card import model_card
+from training.model_card import ORGANISATION, model_card
 from training.threshold import FEWEST_ORGANISATIONS, choose, upper_loss_limit
 
 # The same events seen without some capabilities or with whole-second times: how often, and how much each row counts.
@@ -89,6 +89,7 @@ def assemble(
     *,
     created: date,
     source: str,
+    held_out: str = ORGANISATION,
     later: Mapping[str, Figures] = MappingProxyType({}),
     extra: Mapping[str, Any] | None = None,
 ) -> Trained:
@@ -108,7 +109,8 @@ def assemble(
         "source": source,
         "events": len(data),
         "automated": int(data.y.sum()),
-        "organisations": len(np.unique(data.organisation)),
+        "held_out": held_out,
+        "groups": len(np.unique(data.organisation)),
         "data_fingerprint": data.fingerprint(),
         "parameters": dict(described(parameters)),
         **(extra or {}),

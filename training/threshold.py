@@ -102,7 +102,7 @@ def choose(
     evidence = Evidence(len(p), len(np.unique(groups)), int(lost.sum()), limit(lost, groups))
     basis = (
         f"out of fold, {evidence.lost} of {evidence.human} human events at or above it"
-        f" ({evidence.organisations} organisations; limit {evidence.limit:.2%} of at most {allowance:.2%})"
+        f" ({evidence.organisations} groups held out; limit {evidence.limit:.2%} of at most {allowance:.2%})"
     )
     human = _human(probability, people, automated)
     return Thresholds(automated=automated, human=human, allowance=allowance, basis=basis), evidence

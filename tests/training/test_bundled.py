@@ -81,7 +81,7 @@ def test_training_on_worlds_says_so_in_card_and_manifest():
     assert trained.model.manifest["training"]["source"] == "4 simulated worlds"
     assert trained.model.manifest["training"]["worlds"] == [20, 21, 22, 23]
     assert trained.model.manifest["training"]["messages_a_world"] == 500
-    assert trained.model.manifest["training"]["organisations"] == 4
+    assert trained.model.manifest["training"]["groups"] == 4
     assert trained.data.weight.sum() == pytest.approx(len(trained.data))
     assert "from 4 simulated worlds" in trained.model.card
 

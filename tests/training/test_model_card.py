@@ -9,14 +9,20 @@ import numpy as np
 from serving.model import DEFAULT, Thresholds
 from tests.training.labelled_rows import CLICK, OPEN, rows
 from training.evaluate import by_slice, evaluate
-from training.model_card import SLICES_SHOWN, model_card
+from training.model_card import ORGANISATION, SIMULATED_WORLD, SLICES_SHOWN, model_card
 
 AT = Thresholds(automated=0.81234, human=0.4, allowance=0.01, basis="out of fold, 1 of 5 human events")
 BY_KIND = {"opened": AT, "clicked": AT, "unsubscribed": AT, DEFAULT: AT}
 
 
-def card(data, probability, *, thresholds=BY_KIND, notes=(), later=None):
-    training = {"source": "labelled events", "events": 12_345, "organisations": 1_234, "automated": 6_789}
+def card(data, probability, *, thresholds=BY_KIND, notes=(), later=None, held_out=ORGANISATION):
+    training = {
+        "source": "labelled events",
+        "events": 12_345,
+        "held_out": held_out,
+        "groups": 1_234,
+        "automated": 6_789,
+    }
     return model_card(
         date(2026, 3, 2),
         training,
@@ -55,6 +61,13 @@ def test_figures_have_a_row_a_kind_with_counts_shares_and_intervals():
     events, human, automated, auc, loss, recall, unsure, _ = figures["all"]
     assert (events, human, automated, auc) == ("all", "2", "2", "1.00000")
     assert loss.startswith("50.00% (") and recall.startswith("100.00% (") and unsure.startswith("0.00% (")
+
+
+def test_figures_of_a_simulator_are_named_so():
+    text = card(*example(), held_out=SIMULATED_WORLD)
+    assert "1,234 simulated worlds" in text
+    assert "These are figures of a simulator" in text
+    assert "simulat" not in card(*example())
 
 
 def test_the_last_fifth_in_time_has_a_table_of_its_own_where_there_is_one():

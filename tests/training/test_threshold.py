@@ -81,7 +81,7 @@ def test_the_threshold_stands_just_above_the_last_person_that_may_not_be_lost():
     assert thresholds.automated == np.nextafter(0.85, 1)
     assert evidence.lost == 10
     assert thresholds.basis == (
-        f"out of fold, 10 of 3100 human events at or above it (3100 organisations; limit {evidence.limit:.2%}"
+        f"out of fold, 10 of 3100 human events at or above it (3100 groups held out; limit {evidence.limit:.2%}"
         " of at most 1.00%)"
     )
 
