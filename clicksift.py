@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ import typer
 from features.errors import ClicksiftError, InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from features.feature import Capability
     from features.readers import ReadOptions
     from features.recipient_key import RecipientKey
@@ -48,7 +51,7 @@ Capabilities = Annotated[
 MaxErrors = Annotated[
     int | None, typer.Option("--max-errors", help="Stop where more rows than this must be set aside.")
 ]
-Threads = Annotated[int, typer.Option("--threads", help="Threads to use; 0 for all.")]
+Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads to use; 0 for all.")]
 Memory = Annotated[str | None, typer.Option("--memory", help="Bound on DuckDB's memory, as in 2GB.")]
 KeyFile = Annotated[
     Path, typer.Option("--key-file", help="Project key that hashes recipients' addresses; made on first use.")
@@ -75,8 +78,6 @@ def score(
 
     Example: clicksift score events.parquet --campaigns campaigns.parquet --output scored.parquet
     """
-    from rich.console import Console
-
     from features.duckdb_engine import connect
     from features.readers import read_campaigns, read_events
     from serving import scoring
@@ -98,13 +99,15 @@ def score(
             rejected=output.with_name(f"{output.name}.rejected.jsonl"),
             progress=progress,
         )
-        given = _capabilities(capabilities) or read.capabilities
-        scored = scoring.score(con, judge, given, threads=threads, progress=progress)
+        given = _capabilities(capabilities)
+        scored = scoring.score(
+            con, judge, read.capabilities if given is None else given, threads=threads, progress=progress
+        )
         progress(f"writing {output}")
-        scoring.write_scored(con, output, scored, given)
+        scoring.write_scored(con, output, scored)
     seconds = time.perf_counter() - started
-    console = Console(soft_wrap=False, highlight=False)
-    console.print(summary(read, scored, campaign_figures(con), machine_shares(con), seconds))
+    console = _console()
+    console.print(summary(read, scored, campaign_figures(con), machine_shares(con), seconds, console.width))
     console.print(f"Scored events are in {output}.", soft_wrap=True)
 
 
@@ -120,7 +123,9 @@ def train(
     max_errors: MaxErrors = None,
     max_loss: Annotated[
         float,
-        typer.Option("--max-loss", help="Largest share of people's events that may be called automated."),
+        typer.Option(
+            "--max-loss", min=0.0001, max=0.5, help="Largest share of people's events that may be called automated."
+        ),
     ] = 0.005,
     seed: Annotated[int, typer.Option("--seed", help="Same data and seed, same model.")] = 7,
     tracking_uri: Annotated[
@@ -133,19 +138,18 @@ def train(
 
     Example: clicksift train events.parquet --labels labels.parquet --campaigns campaigns.parquet --output model
     """
-    import os
     from datetime import UTC, datetime
-
-    from rich.console import Console
 
     from features.duckdb_engine import connect
     from features.readers import read_campaigns, read_events, read_labels
     from serving.model import bundled
+    from serving.model_directory import check_replaceable
     from training.fit import FitParameters
     from training.retrain import train as retrain
-    from training.summary import figures_table
+    from training.summary import figure_tables
 
     cores = threads or os.cpu_count() or 1
+    check_replaceable(output)
     con = connect(threads=cores)
     with _progress("reading") as progress:
         read_campaigns(con, campaigns, _options(mapping, tz, max_errors))
@@ -153,9 +157,14 @@ def train(
             con, events, _options(mapping, tz, max_errors), recipient_key=_key(key_file), progress=progress
         )
         read_labels(con, labels)
+        given = _capabilities(capabilities)
+        if tracking_uri != "none":
+            from training.tracking import log_training, open_store
+
+            open_store(tracking_uri)
         trained = retrain(
             con,
-            _capabilities(capabilities) or read.capabilities,
+            read.capabilities if given is None else given,
             base=bundled(),
             parameters=FitParameters(seed=seed),
             allowance=max_loss,
@@ -167,11 +176,10 @@ def train(
         tracked = ""
         if tracking_uri != "none":
             progress("logging the run to MLflow")
-            from training.tracking import log_training
-
             tracked = log_training(trained, output, tracking_uri)
-    console = Console(highlight=False)
-    console.print(figures_table(trained))
+    console = _console()
+    for table in figure_tables(trained):
+        console.print(table)
     for note in trained.notes:
         console.print(f"Note: {note}.")
     console.print(f"Model {trained.model.version} is in {output}{f', registered as {tracked}' if tracked else ''}.")
@@ -181,7 +189,7 @@ def train(
 def simulate(
     folder: Annotated[Path, typer.Argument(help="Folder for events.parquet, campaigns.parquet and labels.parquet.")],
     seed: Annotated[int, typer.Option("--seed", help="Another seed is another sender.")] = 7,
-    messages: Annotated[int, typer.Option("--messages", help="Messages sent, over all campaigns.")] = 40_000,
+    messages: Annotated[int, typer.Option("--messages", min=1, help="Messages sent, over all campaigns.")] = 40_000,
 ) -> None:
     """Write the events of a simulated sender, with labels apart: to try the commands on.
 
@@ -205,11 +213,12 @@ def _options(mapping: list[str] | None, tz: str | None, max_errors: int | None) 
     return ReadOptions(mapping={ours: theirs for ours, _, theirs in pairs}, tz=tz, max_errors=max_errors)
 
 
-def _capabilities(text: str | None) -> frozenset[Capability]:
+def _capabilities(text: str | None) -> frozenset[Capability] | None:
+    """What the option lists, which may be nothing at all; None where it is not given."""
     from features.feature import CAPABILITIES
 
     if text is None:
-        return frozenset()
+        return None
     words = {word.strip() for word in text.split(",") if word.strip()}
     unknown = sorted(words - set(CAPABILITIES))
     if unknown:
@@ -229,9 +238,16 @@ def _model(path: Path | None) -> BotClickModel:
     return BotClickModel.load(path) if path else bundled()
 
 
+def _console() -> Console:
+    """Stdout; a file or a pipe is as wide as our tables like it, unless COLUMNS says otherwise."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100, highlight=False)
+
+
 @contextmanager
 def _progress(first: str) -> Iterator[Callable[[str], None]]:
-    """A spinner with the current step on stderr; a line a step where stderr is not a terminal."""
+    """A spinner with the current step on stderr; nothing where that is no terminal but a nightly job's log."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
@@ -244,6 +260,8 @@ def _progress(first: str) -> Iterator[Callable[[str], None]]:
 
 def main() -> None:
     """Run the command; what clicksift refuses is one line on stderr and exit code 2."""
+    # Threads that spin while they wait make LightGBM up to a hundred times slower beside other work on the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app()
     except ClicksiftError as error:

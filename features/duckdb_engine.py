@@ -35,7 +35,6 @@ def connect(
     """
     con = duckdb.connect(":memory:")
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET enable_progress_bar = false")
     if memory:
         try:
             con.execute("SET memory_limit = ?", [memory])

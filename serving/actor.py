@@ -16,6 +16,7 @@ HUMAN, SCANNER, PRIVACY, PREVIEW, OTHER = (
 ACTORS = (HUMAN, SCANNER, PRIVACY, PREVIEW, OTHER)
 
 _SECURITY_KINDS = "('mail_security', 'security_service', 'security_vendor')"
+_ROBOT_KINDS = "('crawler', 'ai_crawler', 'fetcher', 'internet_scanner')"
 
 # Apple's and Gmail's prefetch happen for opens only; the same agent on a click is somebody else's.
 ACTOR_SQL = f"""
@@ -27,7 +28,7 @@ ACTOR_SQL = f"""
         WHEN g.kind = 'link_preview' OR a.kind = 'link_preview' THEN '{PREVIEW}'
         WHEN a.kind IN {_SECURITY_KINDS} OR a.category = 'mail_security' THEN '{SCANNER}'
         WHEN f.kind = 0 AND (a.kind = 'privacy_relay' OR a.category IN ('apple', 'cdn_relay')) THEN '{PRIVACY}'
-        WHEN g.kind = 'crawler' OR a.kind IN ('crawler', 'ai_crawler', 'fetcher') THEN '{OTHER}'
+        WHEN g.kind IN {_ROBOT_KINDS} OR a.kind IN {_ROBOT_KINDS} THEN '{OTHER}'
         WHEN x.widest_burst >= 2 OR x.honeypot_message = 1 OR x.domain_burst_share > 0.3 OR a.rank = 2 THEN '{SCANNER}'
         WHEN g.kind IN ('http_client', 'headless') THEN '{OTHER}'
         WHEN f.kind > 0 THEN '{SCANNER}'

@@ -20,8 +20,8 @@ _FIGURES = """
     ),
     delivered AS (
         SELECT coalesce(campaign_id, '') AS campaign_id,
-            count(DISTINCT message_id) FILTER (WHERE event_type = 'delivered') AS delivered,
-            count(DISTINCT message_id) AS messages
+            count(DISTINCT (message_id, recipient_id)) FILTER (WHERE event_type = 'delivered') AS delivered,
+            count(DISTINCT (message_id, recipient_id)) AS messages
         FROM events
         WHERE NOT is_context
         GROUP BY 1

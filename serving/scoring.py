@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from features import reference
+from features.arrow_columns import numbers, to_array
 from features.duckdb_engine import DuckDBEngine
 from features.engine import Progress
-from features.errors import InputError, ModelError
+from features.errors import InputError
 from features.facts import LOOK_AHEAD
 from features.feature import CAPABILITIES, Capability
 from features.files import replacing_file
@@ -28,8 +29,8 @@ from serving.model import BotClickModel
 
 BATCH_ROWS = 122_880
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
-# A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection").
-_FORMULA = "^[=+\\-@\\t\\r]"
+# A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection"); some take the wide forms too.
+_FORMULA = "^[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Scored:
     judged: int
     provisional: int
     model_version: str
+    capabilities: frozenset[Capability]
 
 
 def output_format(path: Path) -> str:
@@ -83,11 +85,10 @@ def score(
         """
     )
     con.execute("DROP TABLE predicted")
-    counts = con.execute("SELECT count(*), count(*) FILTER (WHERE provisional) FROM verdicts").fetchone()
-    events = con.execute("SELECT count(*) FROM events WHERE NOT is_context").fetchone()
-    if counts is None or events is None:
-        raise ModelError("the scoring query gave no row")
-    return Scored(events[0], counts[0], counts[1], model.version)
+    # All rows are fetched: a result left half read blocks the connection for the caller's next query.
+    [(judged, provisional)] = con.execute("SELECT count(*), count(*) FILTER (provisional) FROM verdicts").fetchall()
+    [(events,)] = con.execute("SELECT count(*) FROM events WHERE NOT is_context").fetchall()
+    return Scored(events, judged, provisional, model.version, frozenset(capabilities))
 
 
 def _predict(con: duckdb.DuckDBPyConnection, model: BotClickModel, threads: int) -> None:
@@ -101,10 +102,12 @@ def _predict(con: duckdb.DuckDBPyConnection, model: BotClickModel, threads: int)
     reader = con.sql(f"SELECT event_row, {names} FROM features").to_arrow_reader(BATCH_ROWS)
     rows, probabilities = [np.empty(0, np.int64)], [np.empty(0)]
     for batch in reader:
-        rows.append(batch.column(0).to_numpy())
-        X = np.column_stack([column.to_numpy(zero_copy_only=False) for column in batch.columns[1:]])
+        rows.append(to_array(batch.column(0)))
+        X = np.column_stack([to_array(column) for column in batch.columns[1:]])
         probabilities.append(model.probability(X.astype(np.float32, copy=False), threads))
-    found = pa.table({"event_row": np.concatenate(rows), "probability": np.concatenate(probabilities)})
+    found = pa.table(
+        {"event_row": numbers(np.concatenate(rows)), "probability": numbers(np.concatenate(probabilities))}
+    )
     con.register("found", found)
     con.execute(
         f"""
@@ -117,7 +120,7 @@ def _predict(con: duckdb.DuckDBPyConnection, model: BotClickModel, threads: int)
     con.unregister("found")
 
 
-def write_scored(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored, capabilities: Set[Capability]) -> None:
+def write_scored(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> None:
     """One row a canonical event in file order, with our columns: to Parquet, CSV or JSON lines by the suffix.
 
     Events that nobody judges have NULL in our columns. In CSV, text that a spreadsheet would run as a formula gets
@@ -136,7 +139,7 @@ def write_scored(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored, cap
         return f'{alias}."{name}"'
 
     columns = [*(cell("e", name) for name in names), *(cell("v", name) for name in ours)]
-    given = ",".join(c for c in CAPABILITIES if c in capabilities)
+    given = ",".join(c for c in CAPABILITIES if c in scored.capabilities)
     metadata = {"clicksift_model": scored.model_version, "clicksift_capabilities": given}
     metadata["clicksift_reference"] = json.dumps(reference.versions(), sort_keys=True)
     with replacing_file(path) as temporary:

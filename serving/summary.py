@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from features.feature import CAPABILITIES, Capability
 from features.readers import ReadSummary
+from serving.actor import PRIVACY
+from serving.campaign_table import campaign_table, printable, totals
 from serving.scoring import Scored
 
-CAMPAIGNS_SHOWN = 20
+MACHINES_SHOWN = 12
 # What is lost without a capability, in the words of somebody who reads campaign figures.
 WITHOUT: Mapping[Capability, str] = {
     "address": "no client addresses: scanners are told by time, pattern and agent alone",
@@ -30,110 +33,102 @@ ACTOR_WORDS: Mapping[str, str] = {
     "link_preview": "link preview",
     "other_automation": "other automation",
 }
+_EVENTS = ("opens", "clicks", "unsubscribes")
+
+Row = Mapping[str, Any]
 
 
 def summary(
-    read: ReadSummary, scored: Scored, campaigns: pa.Table, machines: pa.Table, seconds: float
+    read: ReadSummary, scored: Scored, campaigns: pa.Table, machines: pa.Table, seconds: float, width: int = 100
 ) -> RenderableType:
-    """All of it, in the order of interest: campaigns, machines, what was missing, how it went."""
-    return Group(
-        campaign_table(campaigns.to_pylist()),
-        Text(),
-        machine_table(machines.to_pylist()),
-        Text(),
-        *(Text(line, style="dim" if line.startswith("  ") else "") for line in facts(read, scored, seconds)),
+    """All of it, in the order of interest: the sentence, campaigns, machines, what was missing, how it went.
+
+    `width` is the terminal's, in characters.
+    """
+    figures, makers = campaigns.to_pylist(), machines.to_pylist()
+    shown: list[RenderableType] = [Text(line) for line in headline(figures, makers)]
+    if scored.judged:
+        shown += [Text(), campaign_table(figures, width)]
+    if makers:
+        shown += [Text(), machine_table(makers)]
+    lines = facts(read, scored, seconds)
+    return Group(*shown, Text(), *(Text(line, style="dim" if line.startswith("  ") else "") for line in lines))
+
+
+def headline(campaigns: Sequence[Row], machines: Sequence[Row]) -> list[str]:
+    """What machines did to the clicks of all campaigns (a message counts once), and which opens say nothing."""
+    total = totals(campaigns)
+    clicks, human = total["clicks"], round(total["human_clicks"])
+    whose = "none was a person's" if not human else "1 was a person's" if human == 1 else f"{human:,} were people's"
+    lines = ["There are no clicks to judge."]
+    if clicks:
+        share = f"machines made {1 - total['human_clicks'] / clicks:.0%} of them"
+        lines = [f"Of {counted(clicks, 'unique click')}, {whose}: {share}."]
+    prefetched = sum(row["opens"] for row in machines if (row["actor"], row["vendor"]) == (PRIVACY, "apple"))
+    if prefetched:
+        verb = "says" if prefetched == 1 else "say"
+        lines.append(
+            f"{counted(prefetched, 'open')} came from Apple's prefetch and {verb} nothing about people either way."
+        )
+    return lines
+
+
+def machine_table(rows: Sequence[Row]) -> Table:
+    """Events called automated, by who made them; those who made few in one line."""
+    ordered = sorted(rows, key=_events, reverse=True)
+    kept = len(ordered) if len(ordered) <= MACHINES_SHOWN else MACHINES_SHOWN - 1
+    total = sum(map(_events, rows))
+    table = Table(
+        title="Events made by machines",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-
-
-def campaign_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Unique opens, clicks and unsubscribes of each campaign, raw and by people; the largest campaigns if many."""
-    shown = sorted(rows, key=lambda row: -row["messages"])[:CAMPAIGNS_SHOWN]
-    more = f", the {len(shown)} largest of {len(rows)}" if len(shown) < len(rows) else ""
-    table = Table(title=f"Campaigns: raw figures, and people's{more}", title_justify="left", title_style="bold")
-    table.add_column("campaign")
-    for heading in (
-        "messages",
-        "opens",
-        "by people",
-        "clicks",
-        "by people",
-        "click rate",
-        "by people",
-        "unsub.",
-        "by people",
-    ):
-        table.add_column(heading, justify="right", style="bold" if heading == "by people" else None)
-    for row in sorted(shown, key=lambda row: str(row["campaign_id"])):
-        table.add_row(str(row["campaign_id"]) or "(none)", *_figures(row))
-    if len(rows) > 1:
-        names = (
-            "messages",
-            "opens",
-            "human_opens",
-            "clicks",
-            "human_clicks",
-            "unsubscribes",
-            "human_unsubscribes",
-        )
-        total = {name: sum(row[name] for row in rows) for name in names}
-        delivered = [row["delivered"] for row in rows]
-        total["delivered"] = None if None in delivered else sum(delivered)
-        table.add_section()
-        table.add_row("all", *_figures(total))
-    return table
-
-
-def _figures(row: Mapping[str, Any]) -> list[str]:
-    base = row["delivered"] or row["messages"]
-    return [
-        f"{base:,}",
-        f"{row['opens']:,}",
-        f"{row['human_opens']:,.0f}",
-        f"{row['clicks']:,}",
-        f"{row['human_clicks']:,.0f}",
-        f"{row['clicks'] / base:.1%}",
-        f"{row['human_clicks'] / base:.1%}",
-        f"{row['unsubscribes']:,}",
-        f"{row['human_unsubscribes']:,.0f}",
-    ]
-
-
-def machine_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Events called automated, by who made them."""
-    table = Table(title="Made by machines", title_justify="left", title_style="bold")
-    table.add_column("machine")
+    table.add_column("machine", no_wrap=True)
     table.add_column("whose")
-    for heading in ("opens", "clicks", "unsub.", "share of these"):
-        table.add_column(heading, justify="right")
-    total = sum(row["opens"] + row["clicks"] + row["unsubscribes"] for row in rows)
-    for row in rows:
-        mine = row["opens"] + row["clicks"] + row["unsubscribes"]
-        table.add_row(
-            ACTOR_WORDS.get(row["actor"], row["actor"]),
-            row["vendor"] or "not known",
-            f"{row['opens']:,}",
-            f"{row['clicks']:,}",
-            f"{row['unsubscribes']:,}",
-            f"{mine / total:.1%}",
-        )
+    for heading in ("opens", "clicks", "unsub.", "share"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in ordered[:kept]:
+        table.add_row(ACTOR_WORDS.get(row["actor"], row["actor"]), row["vendor"] or "not known", *_counts(row, total))
+    if rest := ordered[kept:]:
+        table.add_row("others", f"{len(rest)} kinds", *_counts({n: sum(r[n] for r in rest) for n in _EVENTS}, total))
     return table
+
+
+def _events(row: Row) -> int:
+    return sum(int(row[name]) for name in _EVENTS)
+
+
+def _counts(row: Row, total: int) -> list[str]:
+    share = _events(row) / total
+    return [*(f"{row[name]:,}" for name in _EVENTS), f"{share:.1%}" if share >= 0.0005 else "<0.1%"]
 
 
 def facts(read: ReadSummary, scored: Scored, seconds: float) -> list[str]:
     """What was read and how, a line each."""
     set_aside = sum(read.rejected.values())
+    after = "it" if scored.provisional == 1 else "them"
     lines = [
-        f"{read.records:,} records read from {read.files:,} file{'s' if read.files != 1 else ''}:"
-        f" {read.events:,} events, {read.duplicates:,} duplicates folded, {set_aside:,} set aside.",
-        f"{scored.judged:,} opens, clicks and unsubscribes judged by model {scored.model_version};"
-        f" {scored.provisional:,} provisional (the file ends within the hour after them).",
+        f"{counted(read.records, 'record')} read from {counted(read.files, 'file')}: {counted(read.events, 'event')},"
+        f" {counted(read.duplicates, 'duplicate')} folded, {set_aside:,} set aside.",
+        f"{counted(scored.judged, 'open, click or unsubscribe', 'opens, clicks and unsubscribes')} judged by model"
+        f" {scored.model_version}; {scored.provisional:,} provisional (the file ends within the hour after {after}).",
         f"{seconds:.1f} s, {read.records / max(seconds, 1e-9):,.0f} events/s.",
     ]
     lines += [f"  set aside: {count:,} {reason}" for reason, count in read.rejected.items()]
     lines += [f"  emptied: {count:,} {what}" for what, count in read.nulled.items() if count]
     lines += [
-        f"  unknown event word '{word}': {count:,} rows kept, not judged" for word, count in read.unknown_words.items()
+        f"  unknown event word '{word}': {counted(count, 'row')} kept, not judged"
+        for word, count in read.unknown_words.items()
     ]
-    lines += [f"  {WITHOUT[capability]}" for capability in CAPABILITIES if capability not in read.capabilities]
+    lines += [f"  {WITHOUT[capability]}" for capability in CAPABILITIES if capability not in scored.capabilities]
     lines += [f"  {warning}" for warning in read.warnings]
-    return lines
+    return [printable(line) for line in lines]
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """The number with its noun: '1 click', '2,000 clicks'."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

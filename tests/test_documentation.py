@@ -1,10 +1,14 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from clicksift import app
+from clicksift import app, score
 from tests.generated_pages import PAGES
+from training.simulation import simulate
 
 ROOT = Path(__file__).parents[1]
 PROSE = [
@@ -43,3 +47,23 @@ def test_constraints_hold_no_address():
     text = (ROOT / "constraints.txt").read_text()
     assert "://" not in text
     assert " @ " not in text
+
+
+def test_the_python_of_the_readme_runs_and_agrees_with_the_command(tmp_path):
+    """What the README shows in Python is what `clicksift score` does."""
+    [block] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    simulate(3, 800).write(tmp_path / "demo")
+    shown = "\nprint(len(figures), int(verdicts['verdict'].notna().sum()))"
+    ran = subprocess.run(
+        [sys.executable, "-c", block + shown], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    campaigns, judged = map(int, ran.stdout.split())
+    assert campaigns > 0
+    score(
+        [tmp_path / "demo" / "events.parquet"],
+        output=tmp_path / "scored.parquet",
+        campaigns=tmp_path / "demo" / "campaigns.parquet",
+        key_file=tmp_path / "key",
+    )
+    scored = pq.read_table(tmp_path / "scored.parquet")
+    assert judged == len(scored) - scored["verdict"].null_count
