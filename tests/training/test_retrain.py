@@ -40,7 +40,8 @@ def test_the_manifest_says_what_the_model_is_made_from(trained):
         "source": "labelled events",
         "events": len(trained.data),
         "automated": int(trained.data.y.sum()),
-        "organisations": len(np.unique(trained.data.organisation)),
+        "held_out": "organisation",
+        "groups": len(np.unique(trained.data.organisation)),
         "data_fingerprint": trained.data.fingerprint(),
         "parameters": {name: getattr(SMALL, name) for name in FitParameters.__dataclass_fields__},
     }
