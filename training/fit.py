@@ -90,7 +90,8 @@ def fit(
     everything = [grown, *also]
     folds = list(by_organisation(data.y, data.organisation, folds=parameters.folds, seed=parameters.seed))
     per_fold = max(1, threads // min(2, threads))
-    margins = joblib.Parallel(n_jobs=min(2, threads))(
+    # LightGBM leaves Python's lock: threads share the rows, where processes would copy them and outlive a killed run.
+    margins = joblib.Parallel(n_jobs=min(2, threads), prefer="threads")(
         joblib.delayed(_fold_margin)(everything, data, test, parameters, per_fold) for _, test in folds
     )
     margin = np.empty(len(data))
