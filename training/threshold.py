@@ -22,7 +22,7 @@ LOWEST_AUTOMATED = 0.7
 # band may be narrower; the design allows 2 % on files never seen.
 MOST_UNSURE = 0.005
 # The two thresholds stay apart by this factor of odds.
-LEAST_ODDS_RATIO = 3.0
+LEAST_ODDS_RATIO = 2.0
 FEWEST_IN_GROUP = 100
 # People of fewer organisations than this do not show what the next organisation will lose.
 FEWEST_ORGANISATIONS = 20
