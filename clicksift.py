@@ -79,13 +79,17 @@ def score(
     Example: clicksift score events.parquet --campaigns campaigns.parquet --output scored.parquet
     """
     from features.duckdb_engine import connect
+    from features.files import check_writable
     from features.readers import read_campaigns, read_events
     from serving import scoring
     from serving.campaigns import campaign_figures, machine_shares
     from serving.summary import summary
 
     started = time.perf_counter()
+    rejected = output.with_name(f"{output.name}.rejected.jsonl")
     scoring.output_format(output)
+    _keep_inputs([output, rejected], [*events, *(context or ())], [campaigns, key_file])
+    check_writable(output)
     judge = _model(model)
     con = connect(memory=memory, threads=threads or None)
     with _progress("reading") as progress:
@@ -96,7 +100,7 @@ def score(
             _options(mapping, tz, max_errors),
             context=context or (),
             recipient_key=_key(key_file),
-            rejected=output.with_name(f"{output.name}.rejected.jsonl"),
+            rejected=rejected,
             progress=progress,
         )
         given = _capabilities(capabilities)
@@ -109,6 +113,8 @@ def score(
     console = _console()
     console.print(summary(read, scored, campaign_figures(con), machine_shares(con), seconds, console.width))
     console.print(f"Scored events are in {output}.", soft_wrap=True)
+    if read.rejected:
+        console.print(f"What was set aside is in {rejected}, as it stood in your file.", soft_wrap=True)
 
 
 @app.command()
@@ -199,6 +205,22 @@ def simulate(
 
     simulated(seed, messages).write(folder)
     typer.echo(f"Events, campaigns and labels of a simulated sender are in {folder}.")
+
+
+def _keep_inputs(outputs: list[Path], events: list[Path], others: list[Path | None]) -> None:
+    """Refuse outputs that would overwrite an input, or that the next run would read as events."""
+    from features.readers.container import find_files
+
+    inputs = {path.resolve() for path in [*find_files(events), *filter(None, others)]}
+    folders = [path.resolve() for path in events if path.is_dir()]
+    for output in map(Path.resolve, outputs):
+        if output in inputs:
+            raise InputError(f"--output {outputs[0]}: {output.name} is also read; name another output")
+        if any(output.is_relative_to(folder) for folder in folders):
+            raise InputError(
+                f"--output {outputs[0]}: lies in a folder of events, where the next run would read it; name a place"
+                " outside of it"
+            )
 
 
 def _options(mapping: list[str] | None, tz: str | None, max_errors: int | None) -> ReadOptions:

@@ -44,11 +44,7 @@ def replacing_file(path: str | Path) -> Iterator[Path]:
     existing file stays as it was until the rename, and for ever when the block raises. Raises InputError
     where `path` is a folder, a device or a pipe, and where the folder cannot be written.
     """
-    final = _prepared(path)
-    if final.exists() and not final.is_file():
-        found = "a folder" if final.is_dir() else "a device or a pipe"
-        raise InputError(f"{path}: is {found}, a file is written here; name a file")
-    temporary = _temporary(final)
+    temporary, final = _place(path)
     try:
         yield temporary
         with _refusals(path):
@@ -58,6 +54,24 @@ def replacing_file(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise InputError as `replacing_file` would for `path`: for the beginning of long work, not its end."""
+    _place(path)
+
+
+def _place(path: str | Path) -> tuple[Path, Path]:
+    """The temporary and the final path of a file that can be written there; neither is touched for good."""
+    final = _prepared(path)
+    if final.exists() and not final.is_file():
+        found = "a folder" if final.is_dir() else "a device or a pipe"
+        raise InputError(f"{path}: is {found}, a file is written here; name a file")
+    temporary = _temporary(final)
+    with _refusals(path):
+        temporary.touch()
+        temporary.unlink()
+    return temporary, final
 
 
 @contextmanager

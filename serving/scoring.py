@@ -23,6 +23,7 @@ from features.errors import InputError
 from features.facts import LOOK_AHEAD
 from features.feature import CAPABILITIES, Capability
 from features.files import replacing_file
+from features.readers.identifiers import quote_text
 from features.schema import EVENT_COLUMNS
 from serving.actor import ACTOR_SQL, VENDOR_SQL
 from serving.model import BotClickModel
@@ -143,25 +144,25 @@ def write_scored(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> 
     metadata = {"clicksift_model": scored.model_version, "clicksift_capabilities": given}
     metadata["clicksift_reference"] = json.dumps(reference.versions(), sort_keys=True)
     with replacing_file(path) as temporary:
-        con.execute(
-            f"""
-            COPY (
-                SELECT {", ".join(columns)}, '{scored.model_version}' AS model_version
-                FROM events AS e
-                LEFT JOIN verdicts AS v ON v.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
-                WHERE NOT e.is_context
-                ORDER BY e.file_no, e.record
-            ) TO {_literal(str(temporary))} ({_copy_options(kind, metadata)})
-            """
-        )
+        try:
+            con.execute(
+                f"""
+                COPY (
+                    SELECT {", ".join(columns)}, '{scored.model_version}' AS model_version
+                    FROM events AS e
+                    LEFT JOIN verdicts AS v ON v.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+                    WHERE NOT e.is_context
+                    ORDER BY e.file_no, e.record
+                ) TO {quote_text(str(temporary))} ({_copy_options(kind, metadata)})
+                """
+            )
+        except duckdb.IOException as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{path}: cannot be written ({reason}); free the place or name another output") from error
 
 
 def _copy_options(kind: str, metadata: dict[str, str]) -> str:
     if kind == "parquet":
-        pairs = ", ".join(f"{name}: {_literal(value)}" for name, value in metadata.items())
+        pairs = ", ".join(f"{name}: {quote_text(value)}" for name, value in metadata.items())
         return f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {BATCH_ROWS}, KV_METADATA {{{pairs}}}"
     return "FORMAT csv, HEADER" if kind == "csv" else "FORMAT json"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -21,7 +21,7 @@ MACHINES_SHOWN = 12
 # What is lost without a capability, in the words of somebody who reads campaign figures.
 WITHOUT: Mapping[Capability, str] = {
     "address": "no client addresses: scanners are told by time, pattern and agent alone",
-    "agent": "no user agents: Apple's prefetch and old browsers cannot be recognised",
+    "agent": "no user agents: old browsers, prefetch and scanners that name themselves are harder to recognise",
     "deliveries": "no delivery times: delays count from sending, which comes earlier",
     "links": "no link addresses: bursts over many links, hidden and unsubscribe links go unseen",
     "method": "no HTTP methods: HEAD requests cannot be told from visits",
@@ -111,8 +111,10 @@ def facts(read: ReadSummary, scored: Scored, seconds: float) -> list[str]:
     """What was read and how, a line each."""
     set_aside = sum(read.rejected.values())
     after = "it" if scored.provisional == 1 else "them"
+    context = f" {counted(read.context_events, 'event')} of context," if read.context_events else ""
     lines = [
         f"{counted(read.records, 'record')} read from {counted(read.files, 'file')}: {counted(read.events, 'event')},"
+        f"{context}"
         f" {counted(read.duplicates, 'duplicate')} folded, {set_aside:,} set aside.",
         f"{counted(scored.judged, 'open, click or unsubscribe', 'opens, clicks and unsubscribes')} judged by model"
         f" {scored.model_version}; {scored.provisional:,} provisional (the file ends within the hour after {after}).",

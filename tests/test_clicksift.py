@@ -13,8 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 import clicksift
+from features.errors import InputError
 from serving.model import BotClickModel, bundled
 from tests.serving.scored_files import small_sender
+from training.simulation import simulate
 
 COMMAND = Path(sys.executable).with_name("clicksift")
 COMMANDS = [command.callback.__name__ for command in clicksift.app.registered_commands if command.callback]
@@ -291,3 +293,22 @@ def test_help_is_quick_because_it_imports_no_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"
+
+
+def test_an_output_never_overwrites_an_input_nor_lies_among_the_events(tmp_path):
+    simulate(3, 300).write(tmp_path / "in")
+    events, campaigns = tmp_path / "in" / "events.parquet", tmp_path / "in" / "campaigns.parquet"
+    before = events.read_bytes(), campaigns.read_bytes()
+    for output, paths in (
+        (events, [events]),
+        (campaigns, [events]),
+        (tmp_path / "in" / "scored.parquet", [tmp_path / "in"]),
+    ):
+        with pytest.raises(InputError, match=r"name another output|outside of it"):
+            clicksift.score(paths, output=output, campaigns=campaigns, key_file=tmp_path / "key")
+    assert (events.read_bytes(), campaigns.read_bytes()) == before
+    assert sorted(path.name for path in (tmp_path / "in").iterdir()) == [
+        "campaigns.parquet",
+        "events.parquet",
+        "labels.parquet",
+    ]

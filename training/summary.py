@@ -20,10 +20,10 @@ def figure_tables(trained: Trained) -> list[Table]:
 
 
 def _table(title: str, figures: Mapping[str, Figures]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("events")
     for heading in ("human", "automated", "AUC", "people lost", "machines found", "unsure"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, found in figures.items():
         table.add_row(
             name,
@@ -38,4 +38,4 @@ def _table(title: str, figures: Mapping[str, Figures]) -> Table:
 
 
 def _with_interval(figure: Figure) -> str:
-    return f"{figure.value:.2%} [{figure.low:.2%}, {figure.high:.2%}]"
+    return f"{figure.value:.2%} [{100 * figure.low:.4g}, {100 * figure.high:.4g}]"

@@ -94,7 +94,7 @@ def read_events(
         rejections = _settle_rejected(con, files, options, rejected)
         nulled, naive = _losses(con)
         if naive and options.tz is None:
-            warnings.append(f"{naive} rows carry a time without a zone, read as UTC; name their zone with --tz")
+            warnings.append(f"{naive:,} rows carry a time without a zone, read as UTC; name their zone with --tz")
         records = sum(rejections.values()) + _one(con, "SELECT count(*) FROM staged")
         folding.make_events(con, generic.SOURCE)
     finally:

@@ -7,9 +7,11 @@ of a CSV file (the header and line breaks inside quotes not counted). What canno
 
 from __future__ import annotations
 
+import json
 import shutil
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,11 +19,15 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from features.errors import InputError
+from features.readers.columns import folded
 from features.readers.container import Form, opened, unique_names
 from features.readers.identifiers import quote_name, quote_path, quote_text
+from features.schema import COLUMN_ALIASES
 
 # DuckDB reserves 16 times as much for every file that it reads at once.
 _LONGEST_LINE = 4 * 2**20
+_HEAD_BYTES = 2**16
+_OUR_NAMES = frozenset(COLUMN_ALIASES).union(*COLUMN_ALIASES.values())
 _REJECT_REASONS = """
     CASE WHEN error_type IN ('MISSING COLUMNS', 'TOO MANY COLUMNS') THEN 'wrong number of columns'
          WHEN error_type = 'UNQUOTED VALUE' THEN 'quotes do not match'
@@ -50,14 +56,29 @@ class RawTable:
 
 
 def read_together(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[list[InputFile]]:
-    """Group the files by form (Parquet: by columns), in the order of their first files."""
+    """Group the files by form in the order of their first files; Parquet by columns, JSON by its names for ours.
+
+    One file may say `ts` where another says `timestamp`; read together, one of the two would go unheeded.
+    """
     groups: dict[object, list[InputFile]] = {}
     for file in files:
         key: object = file.form
         if file.form.kind == "parquet":
             key = file.number if file.form.gzip else _parquet_columns(con, file)
+        elif file.form.kind != "csv":
+            key = (file.form, _known_names(file))
         groups.setdefault(key, []).append(file)
     return list(groups.values())
+
+
+def _known_names(file: InputFile) -> frozenset[str]:
+    """The names in the first record of a JSON file that mean a column of ours; none where it cannot be read."""
+    with opened(file.path, file.form.gzip) as stream, suppress(OSError, EOFError, ValueError, zlib.error):
+        head = stream.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace").lstrip(" \t\r\n[")
+        record, _ = json.JSONDecoder().raw_decode(head)
+        if isinstance(record, dict):
+            return frozenset(name for name in map(folded, record) if name in _OUR_NAMES)
+    return frozenset()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from features import files
 from features.errors import InputError
-from features.files import replacing_directory, replacing_file, write_bytes
+from features.files import check_writable, replacing_directory, replacing_file, write_bytes
 
 KILLED_FILE = """
 import os, signal, sys
@@ -60,6 +60,11 @@ def dead() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait(timeout=60)
     return process.pid
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work():
+    with pytest.raises(InputError, match="cannot be written"):
+        check_writable("/proc/scored.csv")
 
 
 def test_a_file_gets_its_name_only_when_it_is_whole(tmp_path: Path) -> None:

@@ -194,3 +194,14 @@ def test_a_failed_reading_leaves_no_half_made_tables(reading):
         reading.paths(reading.file("a.csv", "x,y\n1,2\n"))
     reading.events({})
     assert reading.column("message_id") == ["m"]
+
+
+def test_json_files_may_each_have_their_own_names_for_our_columns(reading):
+    event = {"event": "click", "message_id": "m"}
+    files = [
+        reading.lines(event | {"ts": "2026-03-01T10:00:00Z", "client_ip": "192.0.2.1"}, name="january.jsonl"),
+        reading.lines(event | {"timestamp": "2026-03-01T11:00:00Z", "ip": "192.0.2.2"}, name="february.jsonl"),
+    ]
+    summary = reading.paths(*files)
+    assert (summary.events, dict(summary.rejected)) == (2, {})
+    assert reading.column("ip") == ["192.0.2.1", "192.0.2.2"]
