@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full lint types layers docs bench soak model clean constraints
+.PHONY: help setup demo test test-full lint types layers docs bench model clean constraints
 
 help:  ## what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,14 +44,11 @@ layers: $(READY)  ## imports go one way: clicksift > training > serving > featur
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache >.layers.log 2>&1 || { cat .layers.log; rm -f .layers.log; exit 1; }; rm -f .layers.log
 
 test: lint types layers  ## all that needs Python alone
-	@$(BIN)/pytest -n 2 -m "not slow and not soak"
-	@echo "Left out of 'make test': tests marked slow (make test-full) and soak (make soak)."
+	@$(BIN)/pytest -n 2 -m "not slow"
+	@echo "Left out of 'make test': tests marked slow (make test-full)."
 
-test-full:  test-slow  ## what takes longer: tests marked slow
-
-.PHONY: test-slow
-test-slow: $(READY)
-	@$(BIN)/pytest -m "slow and not soak"
+test-full: $(READY)  ## what takes longer: 20 kills of a run, a million simulated events
+	@$(BIN)/pytest -m slow
 
 bench: $(READY)  ## events/s, peak memory and the ratio against plain pandas
 	@$(BIN)/python -m tests.benchmarks.score
