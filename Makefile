@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 
 # OpenMP threads that wait without spinning: LightGBM beside other work is up to a hundred times slower otherwise.
 export OMP_WAIT_POLICY ?= passive
+# The demo, the bundled model and the benchmark go by the packaged reference data, whatever copy is in the home folder.
+export CLICKSIFT_REFERENCE ?= packaged
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-full lint types layers docs bench model clean constraints

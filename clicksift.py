@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,11 @@ import typer
 from features.errors import ClicksiftError, InputError
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from duckdb import DuckDBPyConnection
     from rich.console import Console
+    from rich.progress import Progress, TaskID
 
     from features.feature import Capability
     from features.readers import ReadOptions
@@ -30,8 +35,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+reference_app = typer.Typer(
+    name="reference",
+    help="Renew the reference data (networks, autonomous systems) from official lists, and see how old it is.",
+    no_args_is_help=True,
+)
+app.add_typer(reference_app)
 
-Events = Annotated[list[Path], typer.Argument(help="Files, folders or globs of Parquet, CSV or JSON lines; gzip too.")]
+Events = Annotated[list[Path], typer.Argument(help="Files, folders or globs: exports, logs, tables; gzip and zip too.")]
 Campaigns = Annotated[
     Path | None,
     typer.Option("--campaigns", help="Table with campaign_id, sent_at, n_links, honeypot_url, unsubscribe_url."),
@@ -43,10 +54,25 @@ Mapping = Annotated[
     list[str] | None,
     typer.Option("--map", help="Our column = yours, as in --map ip=client_address. Repeatable."),
 ]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="The platform whose export it is, as in sendgrid; default: told by its content."),
+]
+KeepRows = Annotated[
+    bool, typer.Option("--keep-rows", help="Write your own rows and columns as they are, ours beside them.")
+]
 Zone = Annotated[str | None, typer.Option("--tz", help="Zone of times without one, as in Europe/Berlin; default UTC.")]
 Capabilities = Annotated[
     str | None,
     typer.Option("--capabilities", help="What the file can be trusted to say, as in address,agent; default: found."),
+]
+PathPatterns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--path-pattern",
+        help="Which requests of an access log are events, and whose, as in 'clicked=^/go/(?P<message>[^/]+)';"
+        " groups: message, recipient, campaign, link, url, event. Repeatable.",
+    ),
 ]
 MaxErrors = Annotated[
     int | None, typer.Option("--max-errors", help="Stop where more rows than this must be set aside.")
@@ -66,10 +92,13 @@ def score(
     model: Annotated[Path | None, typer.Option("--model", help="Model directory; default: the bundled model.")] = None,
     campaigns: Campaigns = None,
     context: Context = None,
+    file_format: Format = None,
     mapping: Mapping = None,
     tz: Zone = None,
+    path_patterns: PathPatterns = None,
     capabilities: Capabilities = None,
     max_errors: MaxErrors = None,
+    keep_rows: KeepRows = False,
     memory: Memory = None,
     threads: Threads = 0,
     key_file: KeyFile = DEFAULT_KEY,
@@ -77,30 +106,39 @@ def score(
     """Judge every open, click and unsubscribe, and show what machines did to each campaign's figures.
 
     Example: clicksift score events.parquet --campaigns campaigns.parquet --output scored.parquet
+
+    Example: clicksift score sendgrid-webhook/ --keep-rows --output scored.csv
     """
+    from datetime import UTC, datetime
+
     from features.duckdb_engine import connect
     from features.files import check_writable
     from features.readers import read_campaigns, read_events
+    from features.reference import user_copy
     from serving import scoring
     from serving.campaigns import campaign_figures, machine_shares
+    from serving.platform_flags import agreement
     from serving.summary import summary
 
     started = time.perf_counter()
+    options = _options(file_format, mapping, path_patterns, tz, max_errors)
     rejected = output.with_name(f"{output.name}.rejected.jsonl")
     scoring.output_format(output)
     _keep_inputs([output, rejected], [*events, *(context or ())], [campaigns, key_file])
     check_writable(output)
+    user_copy()  # a damaged copy is refused before hours of reading
     judge = _model(model)
     con = connect(memory=memory, threads=threads or None)
-    with _progress("reading") as progress:
-        read_campaigns(con, campaigns, _options(mapping, tz, max_errors))
+    with _progress("reading", con) as progress:
+        read_campaigns(con, campaigns, options)
         read = read_events(
             con,
             events,
-            _options(mapping, tz, max_errors),
+            options,
             context=context or (),
             recipient_key=_key(key_file),
             rejected=rejected,
+            keep_rows=keep_rows,
             progress=progress,
         )
         given = _capabilities(capabilities)
@@ -108,11 +146,16 @@ def score(
             con, judge, read.capabilities if given is None else given, threads=threads, progress=progress
         )
         progress(f"writing {output}")
-        scoring.write_scored(con, output, scored)
+        write = scoring.write_kept if keep_rows else scoring.write_scored
+        write(con, output, scored)
     seconds = time.perf_counter() - started
     console = _console()
-    console.print(summary(read, scored, campaign_figures(con), machine_shares(con), seconds, console.width))
-    console.print(f"Scored events are in {output}.", soft_wrap=True)
+    today = datetime.now(UTC).date()
+    figures, machines, flags = campaign_figures(con), machine_shares(con), agreement(con)
+    console.print(summary(read, scored, figures, machines, seconds, console.width, today, flags))
+    console.print(f"Scored {'rows' if keep_rows else 'events'} are in {output}.", soft_wrap=True, markup=False)
+    if keep_rows:
+        console.print("Your own columns are in it as they were, recipients' addresses too.", soft_wrap=True)
     if read.rejected:
         console.print(f"What was set aside is in {rejected}, as it stood in your file.", soft_wrap=True)
 
@@ -120,11 +163,16 @@ def score(
 @app.command()
 def train(
     events: Events,
-    labels: Annotated[Path, typer.Option("--labels", help="Table with event_id and automated (true or false).")],
+    labels: Annotated[
+        Path, typer.Option("--labels", help="Table with event_id or raw_ref, and automated (true or false).")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model directory to write.")],
     campaigns: Campaigns = None,
+    context: Context = None,
+    file_format: Format = None,
     mapping: Mapping = None,
     tz: Zone = None,
+    path_patterns: PathPatterns = None,
     capabilities: Capabilities = None,
     max_errors: MaxErrors = None,
     max_loss: Annotated[
@@ -137,6 +185,7 @@ def train(
     tracking_uri: Annotated[
         str, typer.Option("--tracking-uri", help="MLflow store of the run; 'none' keeps no record.")
     ] = "sqlite:///mlflow.db",
+    memory: Memory = None,
     threads: Threads = 0,
     key_file: KeyFile = DEFAULT_KEY,
 ) -> None:
@@ -148,6 +197,7 @@ def train(
 
     from features.duckdb_engine import connect
     from features.readers import read_campaigns, read_events, read_labels
+    from features.reference import user_copy
     from serving.model import bundled
     from serving.model_directory import check_replaceable
     from training.fit import FitParameters
@@ -156,12 +206,13 @@ def train(
 
     cores = threads or os.cpu_count() or 1
     check_replaceable(output)
-    con = connect(threads=cores)
-    with _progress("reading") as progress:
-        read_campaigns(con, campaigns, _options(mapping, tz, max_errors))
-        read = read_events(
-            con, events, _options(mapping, tz, max_errors), recipient_key=_key(key_file), progress=progress
-        )
+    user_copy()
+    options = _options(file_format, mapping, path_patterns, tz, max_errors)
+    _keep_inputs([output], [*events, *(context or ())], [labels, campaigns, key_file])
+    con = connect(memory=memory, threads=cores)
+    with _progress("reading", con) as progress:
+        read_campaigns(con, campaigns, options)
+        read = read_events(con, events, options, context=context or (), recipient_key=_key(key_file), progress=progress)
         read_labels(con, labels)
         given = _capabilities(capabilities)
         if tracking_uri != "none":
@@ -192,19 +243,157 @@ def train(
 
 
 @app.command()
+def convert(
+    events: Events,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write: one row an event.")],
+    campaigns: Campaigns = None,
+    file_format: Format = None,
+    mapping: Mapping = None,
+    path_patterns: PathPatterns = None,
+    tz: Zone = None,
+    max_errors: MaxErrors = None,
+    memory: Memory = "500MB",
+    threads: Threads = 0,
+    key_file: KeyFile = DEFAULT_KEY,
+) -> None:
+    """Write any export as one Parquet file in our columns, addresses hashed: read once, score as often as you like.
+
+    Example: clicksift convert sendgrid-webhook/ --output events.parquet
+    """
+    from features.canonical import write_events
+    from features.duckdb_engine import connect
+    from features.files import check_writable
+    from features.readers import read_campaigns, read_events
+    from serving.summary import reading_summary
+
+    if output.suffix.lower() != ".parquet":
+        raise InputError(f"--output {output}: events are written as Parquet; name it {output.with_suffix('.parquet')}")
+    options = _options(file_format, mapping, path_patterns, tz, max_errors)
+    rejected = output.with_name(f"{output.name}.rejected.jsonl")
+    _keep_inputs([output, rejected], events, [campaigns, key_file])
+    check_writable(output)
+    con = connect(memory=memory, threads=threads or None)
+    with _progress("reading", con) as progress:
+        read_campaigns(con, campaigns, options)
+        read = read_events(con, events, options, recipient_key=_key(key_file), rejected=rejected, progress=progress)
+        progress(f"writing {output}")
+        write_events(con, output)
+    console = _console()
+    console.print(reading_summary(read))
+    console.print(f"Events are in {output}.", soft_wrap=True, markup=False)
+    if read.rejected:
+        console.print(f"What was set aside is in {rejected}, as it stood in your file.", soft_wrap=True, markup=False)
+
+
+@app.command()
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="Folder for events.parquet, campaigns.parquet and labels.parquet.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the events, campaigns.parquet and labels.parquet.")],
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="Write what this platform exports: gophish, mailgun, nginx, postmark, sendgrid or ses;"
+            " default: events.parquet.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed is another sender.")] = 7,
     messages: Annotated[int, typer.Option("--messages", min=1, help="Messages sent, over all campaigns.")] = 40_000,
 ) -> None:
     """Write the events of a simulated sender, with labels apart: to try the commands on.
 
     Example: clicksift simulate demo --seed 7 --messages 40000
+
+    Example: clicksift simulate demo-sendgrid --format sendgrid
     """
+    if platform is not None:
+        from training.platform_exports import simulate_for, write_export
+
+        files = write_export(simulate_for(platform, seed, messages), platform, folder)
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        typer.echo(f"Events of a simulated sender are in {files[0]}{more}, campaigns and labels beside.")
+        return
     from training.simulation import simulate as simulated
 
     simulated(seed, messages).write(folder)
     typer.echo(f"Events, campaigns and labels of a simulated sender are in {folder}.")
+
+
+@reference_app.command("update")
+def update_reference(
+    given: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE_OR_URL", help="Lists that operators publish: paths, https addresses."),
+    ],
+    into: Annotated[
+        Path | None,
+        typer.Option(help="Folder of your copy; default: $CLICKSIFT_REFERENCE, or clicksift/reference in your data."),
+    ] = None,
+    named: Annotated[
+        str | None, typer.Option("--list", help="Which list a file is, where its content does not tell.")
+    ] = None,
+    dated: Annotated[
+        str | None, typer.Option("--date", help="Day of files that say none, as in 2026-11-20; default: today.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take a list that is older or less than half of the one in use.")
+    ] = False,
+) -> None:
+    """Check official lists and put them into a copy of your own, which is looked up from then on.
+
+    Takes AWS, Azure, Microsoft 365, Google, Apple, Cloudflare, Fastly, Zscaler and Oracle lists, and tables of
+    autonomous systems (iptoasn, CSV, MMDB). The packaged data stays as it is; CLICKSIFT_REFERENCE=packaged goes back
+    to it.
+
+    Example: clicksift reference update https://ip-ranges.amazonaws.com/ip-ranges.json
+    """
+    from datetime import UTC, datetime
+
+    from features.reference_copy import folder_to_write
+    from features.reference_update import Choices, update, where_used
+
+    folder = into or folder_to_write()
+    choices = Choices(datetime.now(UTC).date(), named, _date(dated), force)
+    with _progress("reading") as progress:
+        done = update(given, folder, choices, progress)
+    console = _console()
+    for part in done.parts:
+        console.print(
+            f"{part.name}: {part.rows:,} rows of {part.date}, from {part.origin}.", soft_wrap=True, markup=False
+        )
+    for note in done.notes:
+        console.print(f"Note: {note}.", soft_wrap=True, markup=False)
+    console.print(where_used(folder), soft_wrap=True, markup=False)
+
+
+@reference_app.command("list")
+def list_reference() -> None:
+    """Show the reference data that is looked up: source, date, age and rows, packaged or yours.
+
+    Example: clicksift reference list
+    """
+    from datetime import UTC, datetime
+
+    from features.reference import user_copy
+    from features.reference_inventory import inventory, inventory_table
+
+    copy = user_copy()
+    console = _console()
+    console.print(inventory_table(inventory(copy), datetime.now(UTC).date()))
+    console.print(
+        f"Your copy is in {copy.folder}." if copy else "There is no copy of yours.", soft_wrap=True, markup=False
+    )
+    console.print(
+        "Old is what is of more than 180 days ago; clicksift reference update FILE renews it.", soft_wrap=True
+    )
+
+
+def _date(text: str | None) -> date | None:
+    from datetime import date
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"--date {text}: is no day; write it as in 2026-11-20") from error
 
 
 def _keep_inputs(outputs: list[Path], events: list[Path], others: list[Path | None]) -> None:
@@ -223,7 +412,13 @@ def _keep_inputs(outputs: list[Path], events: list[Path], others: list[Path | No
             )
 
 
-def _options(mapping: list[str] | None, tz: str | None, max_errors: int | None) -> ReadOptions:
+def _options(
+    file_format: str | None,
+    mapping: list[str] | None,
+    path_patterns: list[str] | None,
+    tz: str | None,
+    max_errors: int | None,
+) -> ReadOptions:
     from features.readers import ReadOptions
 
     pairs = [entry.partition("=") for entry in mapping or ()]
@@ -232,7 +427,13 @@ def _options(mapping: list[str] | None, tz: str | None, max_errors: int | None) 
             raise InputError(
                 f"--map {ours}{equals}{theirs}: expected our column = yours, as in --map ip=client_address"
             )
-    return ReadOptions(mapping={ours: theirs for ours, _, theirs in pairs}, tz=tz, max_errors=max_errors)
+    return ReadOptions(
+        mapping={ours: theirs for ours, _, theirs in pairs},
+        tz=tz,
+        max_errors=max_errors,
+        format=file_format,
+        path_patterns=tuple(path_patterns or ()),
+    )
 
 
 def _capabilities(text: str | None) -> frozenset[Capability] | None:
@@ -268,16 +469,44 @@ def _console() -> Console:
 
 
 @contextmanager
-def _progress(first: str) -> Iterator[Callable[[str], None]]:
-    """A spinner with the current step on stderr; nothing where that is no terminal but a nightly job's log."""
+def _progress(first: str, con: DuckDBPyConnection | None = None) -> Iterator[Callable[[str], None]]:
+    """The current step on stderr, with a bar of how far `con` is; nothing where that is a nightly job's log."""
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield lambda step: None
         return
-    with console.status(first) as status:
-        yield status.update
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(first, total=None)
+        with _following(bar, task, con):
+            yield lambda step: bar.update(task, description=step, completed=0, total=None)
+
+
+@contextmanager
+def _following(bar: Progress, task: TaskID, con: DuckDBPyConnection | None) -> Iterator[None]:
+    """Move the bar with what the connection is working on, for the time of the block."""
+    if con is None:
+        yield
+        return
+    con.execute("SET enable_progress_bar = true")
+    con.execute("SET enable_progress_bar_print = false")
+    done = Event()
+
+    def follow() -> None:
+        while not done.wait(0.2):
+            share = con.query_progress()
+            bar.update(task, completed=max(share, 0), total=100 if share > 0 else None)
+
+    thread = Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def main() -> None:

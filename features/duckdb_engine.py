@@ -5,8 +5,10 @@ Tables it needs on the connection: `events` with `is_context`, `file_no` and `re
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence, Set
 from pathlib import Path
+from tempfile import gettempdir
 
 import duckdb
 import pyarrow as pa
@@ -29,7 +31,9 @@ _KEPT = frozenset({"features", "addresses", "agents", "facts"})
 def connect(
     memory: str | None = None, threads: int | None = None, spill: Path | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB in UTC; `memory` like '2GB' bounds it, `spill` is where it goes beyond that.
+    """An in-memory DuckDB in UTC; `memory` like '2GB' bounds it, `spill` is the folder where it goes beyond that.
+
+    Without `spill` that is a folder of this process in the system's place for temporary files.
 
     Raises InputError where `memory` is not a size.
     """
@@ -42,8 +46,8 @@ def connect(
             raise InputError(f"memory {memory!r}: is not a size; write it as 2GB or 500MB") from error
     if threads:
         con.execute("SET threads = ?", [threads])
-    if spill:
-        con.execute("SET temp_directory = ?", [str(spill)])
+    folder = spill or Path(gettempdir()) / f"clicksift-spill-{os.getpid()}"
+    con.execute("SET temp_directory = ?", [str(folder)])
     return con
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from features import address_key, reference
 from features.address_key import Codes, Flags, Keys
 from features.arrow_columns import numbers, strings
+from features.errors import InputError
 
 # Models hold positions of these tuples: names are only ever appended.
 KINDS: tuple[str, ...] = (
@@ -140,9 +141,14 @@ def _words(names: tuple[str, ...], codes: Codes, unknown: Flags) -> pa.Array:
 
 
 def _codes(names: tuple[str, ...], words: Sequence[str]) -> Codes:
-    """Give positions in `names`, -1 for the empty word; KeyError where our data hold a word of no tuple."""
+    """Give positions in `names`, -1 for the empty word; InputError where the data hold a word of no tuple."""
     position = {"": -1} | {name: code for code, name in enumerate(names)}
-    return np.array([position[word] for word in words], dtype=np.int64)
+    try:
+        return np.array([position[word] for word in words], dtype=np.int64)
+    except KeyError as error:  # a user's copy that a newer clicksift wrote; the packaged data is tested
+        raise InputError(
+            f"reference data: this clicksift does not know the word {error}; run clicksift reference update again"
+        ) from error
 
 
 @cache
@@ -183,7 +189,37 @@ def _announced(keys: Keys) -> tuple[Codes, Codes, Codes, Flags, Codes]:
     guesses = [weak_category(name) or "" for name in names.take(numbers(distinct)).to_pylist()]
     category[unlisted] = _codes(CATEGORIES, guesses)[inverse]
     weak[unlisted] = True
+    _fill_from_platforms(keys, category, weak, vendor)
     return asn.astype(np.int64), at, category, weak, vendor
+
+
+def _fill_from_platforms(keys: Keys, category: Codes, weak: Flags, vendor: Codes) -> None:
+    """Let clouds and CDNs say whose an address is where the AS is unknown, or only the words of its name are known.
+
+    What somebody checked of an AS stays: it is what models have learnt from.
+    """
+    starts, winner, categories, operators = _platforms()
+    row = winner[np.searchsorted(starts, keys, side="right") - 1]
+    open_ = (row >= 0) & ((category < 0) | weak)
+    category[open_], weak[open_], vendor[open_] = categories[row[open_]], False, operators[row[open_]]
+
+
+@cache
+def _platforms() -> tuple[Keys, Codes, Codes, Codes]:
+    """Flatten the networks of clouds and CDNs, and give category and operator of each row.
+
+    The longer prefix wins, a CDN over the cloud that it is part of. What Google lists as all of Google's gives way
+    to everything: its customers' networks are inside.
+    """
+    listed = reference.load_platforms()
+    category, operator = (
+        _codes(names, listed.facts[column].to_pylist())
+        for names, column in ((CATEGORIES, "kind"), (OPERATORS, "operator"))
+    )
+    is_cdn = np.isin(category, _codes(CATEGORIES, ["cdn", "cdn_relay"]))
+    partly = category != CATEGORIES.index("cloud_mailbox")
+    worst_first = np.lexsort((operator, is_cdn, listed.length, partly))
+    return (*address_key.flatten(listed.hi, listed.lo, listed.length, worst_first), category, operator)
 
 
 @cache

@@ -1,14 +1,15 @@
-"""The reference data that travels with the package: networks, AS numbers and user agents.
+"""The reference data that is looked up: networks, AS numbers and user agents.
 
-It lies in `features/data/`, is read through importlib.resources once a process, and is never fetched.
-`sources.csv` there says where each file comes from; `reference_build` makes the large ones again.
+What travels with the package lies in `features/data/`, is read through importlib.resources once a process, and is
+never fetched. `sources.csv` there says where each file comes from; `reference_build` makes the large ones again.
+A copy of the user's own (`reference_copy`) stands in for the parts that it has.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, resources
@@ -20,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.address_key import Halves
-from features.arrow_columns import strings, to_array
+from features.arrow_columns import numbers, strings, to_array
 from features.errors import InputError
+from features.reference_copy import UserCopy, copy_in_use
 
 # IPv4 lives inside IPv6 as ::ffff:0:0/96, so that one table and one search serve both families.
 MAPPED_IPV4 = 0xFFFF << 32
@@ -85,6 +87,8 @@ class Prefixes:
 
 
 FACTS = ("kind", "operator", "service", "evidence", "source", "source_date")
+# Kinds of operators' lists that say what the AS says for nearly all addresses; they are words of its categories.
+PLATFORM_KINDS = frozenset({"cloud", "cloud_mailbox", "cdn", "cdn_relay"})
 
 
 def _bytes(file: str) -> bytes:
@@ -106,19 +110,41 @@ def sources() -> tuple[Source, ...]:
 
 
 @cache
+def user_copy() -> UserCopy | None:
+    """Give the user's copy, read once a process; None where there is none or $CLICKSIFT_REFERENCE is "packaged"."""
+    return copy_in_use()
+
+
+@cache
 def versions() -> Mapping[str, str]:
     """Give the version of each piece of reference data, to be kept with scores: "asn" -> "2026-06-17".
 
     ua-parser's own patterns are a package, so theirs is the package's version.
     """
-    found = {source.name: source.date for source in sources()}
-    return found | {"ua_parser": metadata.version("ua-parser-builtins")}
+    return versions_with(user_copy())
+
+
+def versions_with(copy: UserCopy | None) -> Mapping[str, str]:
+    """Give the versions where `copy` is in use.
+
+    "asn" -> "iptoasn 2026-11-20"; lists follow a plus: "networks" -> "2026-09+zscaler-cenr 2026-11-17".
+    """
+    found = {source.name: source.date for source in sources()} | {"ua_parser": metadata.version("ua-parser-builtins")}
+    if copy:
+        found |= {part.name: f"{part.source} {part.date}" for part in copy.parts if part not in copy.lists}
+        found["networks"] = "+".join([found["networks"], *(f"{part.name} {part.date}" for part in copy.lists)])
+    return found
 
 
 @cache
 def load_announcements() -> Announcements:
     """Load the address runs and their AS numbers, sorted, the first at address 0."""
-    table = _table("asn.parquet")
+    return announcements_with(user_copy())
+
+
+def announcements_with(copy: UserCopy | None) -> Announcements:
+    """Give the address runs where `copy` is in use."""
+    table = copy.table("asn") if copy and copy.part("asn") else _table("asn.parquet")
     return Announcements(
         hi=np.cumsum(to_array(table["step_hi"]), dtype=np.uint64),
         lo=np.cumsum(to_array(table["step_lo"]), dtype=np.uint64),  # wraps at 2**64, as it was written
@@ -129,7 +155,8 @@ def load_announcements() -> Announcements:
 @cache
 def load_as_names() -> tuple[npt.NDArray[np.uint32], pa.StringArray]:
     """Load the AS numbers in ascending order, and the name of each one's organisation."""
-    table = _table("as_names.parquet")
+    copy = user_copy()
+    table = copy.table("as_names") if copy and copy.part("as_names") else _table("as_names.parquet")
     return to_array(table["asn"]), table["name"].combine_chunks()
 
 
@@ -165,16 +192,83 @@ def load_agents() -> tuple[AgentPattern, ...]:
 
 @cache
 def load_prefixes() -> Prefixes:
-    """Load all listed networks: `networks.csv`, and the relays and VPNs of `relay_vpn.parquet`."""
+    """Load all listed networks but those of clouds and CDNs: the packaged ones and the user's own."""
+    return prefixes_with(user_copy())
+
+
+@cache
+def load_platforms() -> Prefixes:
+    """Load the networks that clouds and CDNs list as theirs; nobody's without a copy of the user's own."""
+    return platforms_with(user_copy())
+
+
+def prefixes_with(copy: UserCopy | None) -> Prefixes:
+    """Give the listed networks where `copy` is in use: its lists, and what they do not replace of the packaged."""
+    packaged = _joined(list(packaged_prefixes().values()))
+    if copy is None:
+        return packaged
+    replaced = replaced_sources(copy)
+    kept = [not replaced.issuperset(text.split("; ")) for text in packaged.facts["source"].to_pylist()]
+    return _joined([_picked(packaged, kept), *_lists(copy, platforms=False)])
+
+
+def replaced_sources(copy: UserCopy | None) -> frozenset[str]:
+    """Give the packaged sources for which `copy` has newer lists."""
+    return frozenset(source for part in (copy.lists if copy else ()) for source in part.replaces)
+
+
+def platforms_with(copy: UserCopy | None) -> Prefixes:
+    """Give the networks of clouds and CDNs that `copy` lists."""
+    nothing = _picked(packaged_prefixes()["networks"], [])
+    return _joined([nothing, *(_lists(copy, platforms=True) if copy else ())])
+
+
+def from_sources(several: Sequence[Prefixes], sources: Set[str]) -> Prefixes:
+    """Give the networks that one of the sources says, alone or beside others."""
+    joined = _joined(several)
+    return _picked(joined, [not sources.isdisjoint(text.split("; ")) for text in joined.facts["source"].to_pylist()])
+
+
+@cache
+def packaged_prefixes() -> Mapping[str, Prefixes]:
+    """Give the networks of the packaged files: "networks", and "relay_vpn" for the relays and VPNs, which are many."""
     rows = _rows("networks.csv")
     hi, lo, length = split_cidrs([row["cidr"] for row in rows])
     listed = pa.table({name: strings(row[name] for row in rows) for name in FACTS})
-    bulk = _table("relay_vpn.parquet")
+    return {"networks": Prefixes(hi, lo, length, listed), "relay_vpn": _stepped(_table("relay_vpn.parquet"))}
+
+
+def packaged_rows(file: str) -> int:
+    """Count the rows of a packaged file."""
+    return len(_table(file)) if file.endswith(".parquet") else len(_rows(file))
+
+
+def _lists(copy: UserCopy, *, platforms: bool) -> list[Prefixes]:
+    found = [_stepped(copy.table(part.name)) for part in copy.lists]
+    return [_picked(one, [(k in PLATFORM_KINDS) == platforms for k in one.facts["kind"].to_pylist()]) for one in found]
+
+
+def _stepped(table: pa.Table) -> Prefixes:
+    """Read prefixes that are stored as differences from one to the next."""
     return Prefixes(
-        hi=np.concatenate([hi, np.cumsum(to_array(bulk["step_hi"]), dtype=np.uint64)]),
-        lo=np.concatenate([lo, np.cumsum(to_array(bulk["step_lo"]), dtype=np.uint64)]),
-        length=np.concatenate([length, to_array(bulk["length"])]),
-        facts=pa.concat_tables([listed, bulk.select(list(FACTS)).cast(listed.schema)]),
+        hi=np.cumsum(to_array(table["step_hi"]), dtype=np.uint64),
+        lo=np.cumsum(to_array(table["step_lo"]), dtype=np.uint64),
+        length=to_array(table["length"]),
+        facts=table.select(list(FACTS)).cast(pa.schema([(name, pa.string()) for name in FACTS])),
+    )
+
+
+def _picked(prefixes: Prefixes, wanted: Sequence[bool]) -> Prefixes:
+    rows = np.flatnonzero(wanted)
+    return Prefixes(prefixes.hi[rows], prefixes.lo[rows], prefixes.length[rows], prefixes.facts.take(numbers(rows)))
+
+
+def _joined(parts: Sequence[Prefixes]) -> Prefixes:
+    return Prefixes(
+        hi=np.concatenate([part.hi for part in parts]),
+        lo=np.concatenate([part.lo for part in parts]),
+        length=np.concatenate([part.length for part in parts]),
+        facts=pa.concat_tables([part.facts for part in parts]),
     )
 
 

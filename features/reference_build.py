@@ -42,6 +42,7 @@ OPERATOR_NAMES: Mapping[str, str] = {
     "vpn": "",
     "webroot_opentext": "webroot",
 }
+ANNOUNCEMENT_COLUMNS = ("step_hi", "step_lo", "asn")
 _WEAK_SOURCE = "name keyword"
 _MASK = (1 << 64) - 1
 
@@ -81,19 +82,21 @@ def build_announcements(ranges: Path, target: Path) -> None:
         )
         for family, start_hi, start_lo, end_hi, end_lo, asn in zip(*columns, strict=True)
     )
+    names = dict(zip(columns[5], table["name"].to_pylist(), strict=True))
+    write_parquet(announcement_table(spans), target / "asn.parquet", spread=ANNOUNCEMENT_COLUMNS)
+    write_parquet(name_table(names), target / "as_names.parquet")
+
+
+def announcement_table(spans: Iterable[tuple[int, int, int]]) -> pa.Table:
+    """Make the table of `asn.parquet` from sorted (first, last, asn); raises InputError where two overlap."""
     first, asn = zip(*announcement_runs(spans), strict=True)
-    steps = pa.table({**_steps(first), "asn": pa.array(asn, pa.uint32())})
-    _write(steps, target / "asn.parquet", spread=("step_hi", "step_lo", "asn"))
-    names = sorted(dict(zip(columns[5], table["name"].to_pylist(), strict=True)).items())
-    _write(
-        pa.table(
-            {
-                "asn": pa.array([asn for asn, _ in names], pa.uint32()),
-                "name": pa.array([name for _, name in names], pa.string()),
-            }
-        ),
-        target / "as_names.parquet",
-    )
+    return pa.table({**_steps(first), "asn": pa.array(asn, pa.uint32())})
+
+
+def name_table(names: Mapping[int, str]) -> pa.Table:
+    """Make the table of `as_names.parquet` from AS number -> organisation."""
+    asns = sorted(names)
+    return pa.table({"asn": pa.array(asns, pa.uint32()), "name": pa.array([names[asn] for asn in asns], pa.string())})
 
 
 def build_categories(categories: Path, target: Path) -> None:
@@ -118,7 +121,7 @@ def build_networks(prefixes: Path, target: Path) -> None:
     listed = [row for row in joined if row["kind"] not in BULK_KINDS]
     header = ("cidr", *FACTS)
     _write_csv(target / "networks.csv", header, [[row[name] for name in header] for row in listed])
-    _write(_bulk_table([row for row in joined if row["kind"] in BULK_KINDS]), target / "relay_vpn.parquet")
+    write_parquet(prefix_table([row for row in joined if row["kind"] in BULK_KINDS]), target / "relay_vpn.parquet")
 
 
 def aggregate(rows: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
@@ -173,7 +176,8 @@ def _steps(first: Sequence[int]) -> dict[str, pa.Array]:
     }
 
 
-def _bulk_table(rows: list[dict[str, str]]) -> pa.Table:
+def prefix_table(rows: Sequence[Mapping[str, str]]) -> pa.Table:
+    """Make a sorted table of prefixes and their facts: first addresses as steps from one to the next, and lengths."""
     hi, lo, length = split_cidrs([row["cidr"] for row in rows])
     order = np.lexsort((length, lo, hi))
     first = [(int(hi[i]) << 64) + int(lo[i]) for i in order]
@@ -181,7 +185,8 @@ def _bulk_table(rows: list[dict[str, str]]) -> pa.Table:
     return pa.table({**_steps(first), "length": pa.array(length[order]), **facts})
 
 
-def _write(table: pa.Table, path: Path, spread: tuple[str, ...] = ()) -> None:
+def write_parquet(table: pa.Table, path: Path | pa.NativeFile, spread: tuple[str, ...] = ()) -> None:
+    """Write a table as small as it gets; the columns of `spread` hold numbers that look like noise to a dictionary."""
     pq.write_table(
         table,
         path,

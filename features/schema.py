@@ -58,7 +58,8 @@ CAMPAIGN_COLUMNS: tuple[Column, ...] = (
 )
 
 LABEL_COLUMNS: tuple[Column, ...] = (
-    Column("event_id", "VARCHAR", False, "of the labelled event"),
+    Column("event_id", "VARCHAR", True, "of the labelled event; only where raw_ref is NULL"),
+    Column("raw_ref", "VARCHAR", True, "file and record number of the labelled event, as scored files give it"),
     Column("automated", "BOOLEAN", False, "true: a machine made it; false: a person"),
     Column("actor", "VARCHAR", True, "who made it"),
     Column("source", "VARCHAR", True, "where the label comes from"),
@@ -72,8 +73,8 @@ ENGAGEMENT: tuple[str, ...] = ("opened", "clicked", "unsubscribed")
 EVENT_WORDS: Mapping[str, tuple[str, ...]] = {
     "queued": ("queued", "processed", "accepted", "injection", "queue"),
     "sent": ("sent", "send", "email_sent", "emailsend"),
-    "delivered": ("delivered", "delivery", "deliver", "email_delivered"),
-    "opened": ("opened", "open", "email_opened", "email_open", "emailopen", "opens"),
+    "delivered": ("delivered", "delivery", "deliver", "email_delivered", "received_email"),
+    "opened": ("opened", "open", "email_opened", "email_open", "emailopen", "opens", "opened_email"),
     "clicked": (
         "clicked",
         "click",
@@ -82,6 +83,8 @@ EVENT_WORDS: Mapping[str, tuple[str, ...]] = {
         "emailclick",
         "clicked_link",
         "link_clicked",
+        "email_link_clicked",
+        "clicked_email",
     ),
     "unsubscribed": (
         "unsubscribed",
@@ -94,8 +97,16 @@ EVENT_WORDS: Mapping[str, tuple[str, ...]] = {
         "opt_out",
     ),
     "subscribed": ("subscribed", "subscribe", "group_resubscribe", "resubscribe"),
-    "complained": ("complained", "complaint", "spamreport", "spam_complaint", "spamcomplaint", "spam"),
-    "bounced": ("bounced", "bounce", "hard_bounce", "soft_bounce"),
+    "complained": (
+        "complained",
+        "complaint",
+        "spamreport",
+        "spam_complaint",
+        "spamcomplaint",
+        "spam",
+        "email_marked_as_spam",
+    ),
+    "bounced": ("bounced", "bounce", "hard_bounce", "soft_bounce", "email_bounced"),
     "deferred": ("deferred", "delay", "deliverydelay"),
     "rejected": ("rejected", "reject", "dropped", "policy_rejection", "rendering_failure"),
     "failed": ("failed", "error", "error_sending_email"),
@@ -103,9 +114,22 @@ EVENT_WORDS: Mapping[str, tuple[str, ...]] = {
 UNKNOWN_EVENT = "unknown"
 
 # Canonical column -> names found in warehouses and exports, compared in lower case with "_" for spaces and dots.
+# Among them OpenTelemetry's (client.address, user_agent.original, http.request.method, url.full; http.client_ip and
+# http.url of its older versions), Segment's flattened ones (context_ip), and those of connectors and their dbt packages
+# (occurred_at, activity_timestamp, member_id, recipient_email_address).
 COLUMN_ALIASES: Mapping[str, tuple[str, ...]] = {
-    "event_id": ("eventid", "id", "uuid", "_id", "sg_event_id"),
-    "event_type": ("event", "type", "action", "event_name", "eventtype", "activity", "activity_type"),
+    "event_id": ("eventid", "id", "uuid", "_id", "sg_event_id", "activity_id"),
+    "event_type": (
+        "event",
+        "type",
+        "action",
+        "event_name",
+        "eventtype",
+        "activity",
+        "activity_type",
+        "action_type",
+        "metric_name",
+    ),
     "timestamp": (
         "ts",
         "time",
@@ -116,11 +140,23 @@ COLUMN_ALIASES: Mapping[str, tuple[str, ...]] = {
         "datetime",
         "date",
         "event_at",
+        "activity_timestamp",
+        "activity_date",
+        "created_timestamp",
+        "time_unix_nano",
     ),
     "sent_at": ("send_time", "sent_time", "sent", "date_sent", "sent_timestamp"),
     "delivered_at": ("delivery_time", "delivered_time", "delivered_timestamp"),
-    "campaign_id": ("campaign", "campaignid", "mailing_id", "mailing", "newsletter_id", "email_campaign_id"),
-    "message_id": ("messageid", "msg_id", "delivery_id", "send_id", "email_id"),
+    "campaign_id": (
+        "campaign",
+        "campaignid",
+        "mailing_id",
+        "mailing",
+        "newsletter_id",
+        "email_campaign_id",
+        "campaign_name",
+    ),
+    "message_id": ("messageid", "msg_id", "delivery_id", "send_id", "email_id", "email_send_id"),
     "recipient_id": (
         "recipient",
         "email",
@@ -132,9 +168,11 @@ COLUMN_ALIASES: Mapping[str, tuple[str, ...]] = {
         "user_id",
         "rcpt_to",
         "recipient_email",
+        "recipient_email_address",
+        "member_id",
     ),
     "recipient_domain": ("domain", "email_domain"),
-    "url": ("click_url", "link", "link_url", "href", "target_url", "clicked_url", "url_full"),
+    "url": ("click_url", "link", "link_url", "href", "target_url", "clicked_url", "url_full", "http_url"),
     "link_id": ("link_position", "url_offset", "href_index", "link_index"),
     "ip": (
         "client_ip",
@@ -144,6 +182,7 @@ COLUMN_ALIASES: Mapping[str, tuple[str, ...]] = {
         "client_address",
         "context_ip",
         "remote_ip",
+        "http_client_ip",
     ),
     "user_agent": (
         "useragent",
@@ -155,14 +194,15 @@ COLUMN_ALIASES: Mapping[str, tuple[str, ...]] = {
         "context_user_agent",
     ),
     "http_method": ("method", "request_method", "http_request_method"),
-    "http_status": ("status", "status_code"),
-    "referer": ("referrer", "http_referer"),
+    "http_status": ("status", "status_code", "http_response_status_code", "http_status_code"),
+    "referer": ("referrer", "http_referer", "http_request_header_referer"),
     "unsubscribe_method": (),
     "platform_machine": ("is_bot", "is_bot_activity", "bot", "machine_open", "sg_machine_open"),
     "platform_machine_reason": (),
 }
 LABEL_ALIASES: Mapping[str, tuple[str, ...]] = {
     "event_id": ("eventid", "id"),
+    "raw_ref": (),
     "automated": ("is_automated", "machine", "is_bot", "bot", "label"),
     "actor": (),
     "source": (),

@@ -23,12 +23,14 @@ from features.errors import InputError
 from features.facts import LOOK_AHEAD
 from features.feature import CAPABILITIES, Capability
 from features.files import replacing_file
-from features.readers.identifiers import quote_text
+from features.readers import kept
+from features.readers.identifiers import quote_name, quote_text
 from features.schema import EVENT_COLUMNS
 from serving.actor import ACTOR_SQL, VENDOR_SQL
 from serving.model import BotClickModel
 
 BATCH_ROWS = 122_880
+VERDICT_COLUMNS = ("probability", "verdict", "actor", "vendor", "provisional")
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
 # A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection"); some take the wide forms too.
 _FORMULA = "^[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
@@ -127,35 +129,64 @@ def write_scored(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> 
     Events that nobody judges have NULL in our columns. In CSV, text that a spreadsheet would run as a formula gets
     an apostrophe before it.
     """
+    text = {column.name for column in EVENT_COLUMNS if column.type == "VARCHAR"}
+    columns = [_cell(path, f"e.{column.name}", column.name, column.name in text) for column in EVENT_COLUMNS]
+    columns += [_cell(path, f"v.{name}", name, name == "vendor") for name in VERDICT_COLUMNS]
+    rows = f"""
+        SELECT {", ".join(columns)}, '{scored.model_version}' AS model_version
+        FROM events AS e
+        LEFT JOIN verdicts AS v ON v.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+        WHERE NOT e.is_context
+        ORDER BY e.file_no, e.record"""
+    _write(con, path, rows, scored)
+
+
+def write_kept(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> None:
+    """The person's own rows in file order, as they are, with our columns beside them.
+
+    Copies have their event's verdict; rows that are no event, or none that is judged, have NULL. One of our columns
+    whose name is taken is called clicksift_… instead. In CSV, cells that a spreadsheet would run as a formula get an
+    apostrophe before them, unless they were in a CSV file already.
+    """
+    own: list[str] = []
+    parts: list[str] = []
+    for table in kept.tables(con):
+        cells = []
+        for name, kind in [row[:2] for row in con.execute(f"DESCRIBE {table}").fetchall()]:
+            defused = kind == "VARCHAR" and name not in kept.PLACE and not table.startswith("kept_csv")
+            cells.append(_cell(path, quote_name(name), name, defused))
+            own.append(str(name))
+        parts.append(f"SELECT {', '.join(cells)} FROM {table}")
+    taken = {name.lower() for name in own}
+    names = {name: f"clicksift_{name}" if name in taken else name for name in (*VERDICT_COLUMNS, "model_version")}
+    columns = [f"k.{quote_name(name)}" for name in dict.fromkeys(own) if name not in kept.PLACE]
+    columns += [_cell(path, f"v.{name}", names[name], name == "vendor") for name in VERDICT_COLUMNS]
+    file, record = map(quote_name, kept.PLACE)
+    place = f"CAST(k.{file} AS BIGINT) * 1099511627776 + k.{record}"
+    rows = f"""
+        SELECT {", ".join(columns)}, '{scored.model_version}' AS {quote_name(names["model_version"])}
+        FROM ({" UNION ALL BY NAME ".join(parts)}) AS k
+        LEFT JOIN folded_copies AS c ON c.place = {place}
+        LEFT JOIN verdicts AS v ON v.event_row = coalesce(c.event_row, {place})
+        ORDER BY k.{file}, k.{record}"""
+    _write(con, path, rows, scored)
+
+
+def _cell(path: Path, value: str, name: str, is_text: bool) -> str:
+    """The value under its name; in CSV with an apostrophe where it would be run as a formula."""
+    if output_format(path) == "csv" and is_text:
+        value = f"CASE WHEN regexp_matches({value}, '{_FORMULA}') THEN chr(39) || {value} ELSE {value} END"
+    return f"{value} AS {quote_name(name)}"
+
+
+def _write(con: duckdb.DuckDBPyConnection, path: Path, rows: str, scored: Scored) -> None:
     kind = output_format(path)
-    names = [column.name for column in EVENT_COLUMNS]
-    text = {column.name for column in EVENT_COLUMNS if column.type == "VARCHAR"} | {"vendor"}
-    ours = ["probability", "verdict", "actor", "vendor", "provisional"]
-
-    def cell(alias: str, name: str) -> str:
-        if kind == "csv" and name in text:
-            plain = f'{alias}."{name}"'
-            risky = f"regexp_matches({plain}, '{_FORMULA}')"
-            return f'CASE WHEN {risky} THEN chr(39) || {plain} ELSE {plain} END AS "{name}"'
-        return f'{alias}."{name}"'
-
-    columns = [*(cell("e", name) for name in names), *(cell("v", name) for name in ours)]
     given = ",".join(c for c in CAPABILITIES if c in scored.capabilities)
     metadata = {"clicksift_model": scored.model_version, "clicksift_capabilities": given}
     metadata["clicksift_reference"] = json.dumps(reference.versions(), sort_keys=True)
     with replacing_file(path) as temporary:
         try:
-            con.execute(
-                f"""
-                COPY (
-                    SELECT {", ".join(columns)}, '{scored.model_version}' AS model_version
-                    FROM events AS e
-                    LEFT JOIN verdicts AS v ON v.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
-                    WHERE NOT e.is_context
-                    ORDER BY e.file_no, e.record
-                ) TO {quote_text(str(temporary))} ({_copy_options(kind, metadata)})
-                """
-            )
+            con.execute(f"COPY ({rows}) TO {quote_text(str(temporary))} ({_copy_options(kind, metadata)})")
         except duckdb.IOException as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{path}: cannot be written ({reason}); free the place or name another output") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -11,10 +12,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from features import reference
 from features.feature import CAPABILITIES, Capability
 from features.readers import ReadSummary
+from features.readers.set_aside import advised
+from features.reference_inventory import old_data
 from serving.actor import PRIVACY
 from serving.campaign_table import campaign_table, printable, totals
+from serving.platform_flags import Agreement
 from serving.scoring import Scored
 
 MACHINES_SHOWN = 12
@@ -39,11 +44,18 @@ Row = Mapping[str, Any]
 
 
 def summary(
-    read: ReadSummary, scored: Scored, campaigns: pa.Table, machines: pa.Table, seconds: float, width: int = 100
+    read: ReadSummary,
+    scored: Scored,
+    campaigns: pa.Table,
+    machines: pa.Table,
+    seconds: float,
+    width: int = 100,
+    today: date | None = None,
+    flags: Sequence[Agreement] = (),
 ) -> RenderableType:
     """All of it, in the order of interest: the sentence, campaigns, machines, what was missing, how it went.
 
-    `width` is the terminal's, in characters.
+    `width` is the terminal's, in characters; reference data that is old on the day `today` is pointed out.
     """
     figures, makers = campaigns.to_pylist(), machines.to_pylist()
     shown: list[RenderableType] = [Text(line) for line in headline(figures, makers)]
@@ -51,7 +63,10 @@ def summary(
         shown += [Text(), campaign_table(figures, width)]
     if makers:
         shown += [Text(), machine_table(makers)]
-    lines = facts(read, scored, seconds)
+    if flags:
+        shown += [Text(), flag_table(flags)]
+    shown += [Text(), reading_table(read)]
+    lines = facts(read, scored, seconds, today)
     return Group(*shown, Text(), *(Text(line, style="dim" if line.startswith("  ") else "") for line in lines))
 
 
@@ -78,15 +93,7 @@ def machine_table(rows: Sequence[Row]) -> Table:
     ordered = sorted(rows, key=_events, reverse=True)
     kept = len(ordered) if len(ordered) <= MACHINES_SHOWN else MACHINES_SHOWN - 1
     total = sum(map(_events, rows))
-    table = Table(
-        title="Events made by machines",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    table = _table("Events made by machines")
     table.add_column("machine", no_wrap=True)
     table.add_column("whose")
     for heading in ("opens", "clicks", "unsub.", "share"):
@@ -98,6 +105,63 @@ def machine_table(rows: Sequence[Row]) -> Table:
     return table
 
 
+def reading_summary(read: ReadSummary) -> RenderableType:
+    """What was read alone, without verdicts: what became of the records, and what was lost on the way."""
+    return Group(reading_table(read), Text(), *(Text(line, style="dim") for line in losses(read)))
+
+
+def flag_table(flags: Sequence[Agreement]) -> Table:
+    """What the platform flags as machines, and our verdicts on the same events, both ways."""
+    table = _table("The platform's own flags beside these verdicts")
+    table.add_column("flag")
+    table.add_column("on", no_wrap=True)
+    for heading in ("flagged", "automated", "human", "not flagged", "automated", "human"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in flags:
+        counts = (
+            row.machine,
+            row.machine_automated,
+            row.machine_human,
+            row.not_machine,
+            row.not_machine_automated,
+            row.not_machine_human,
+        )
+        table.add_row(printable(row.flag), row.event_type, *(f"{count:,}" for count in counts))
+    return table
+
+
+def reading_table(read: ReadSummary) -> Table:
+    """What became of every record of the files: the lines add up to all of them."""
+    table = _table("What was read")
+    table.add_column("records", justify="right", no_wrap=True)
+    table.add_column("became")
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in read.by_type.items())
+    table.add_row(f"{read.events:,}", f"events: {kinds}")
+    if read.context_events:
+        table.add_row(f"{read.context_events:,}", "events of context, not scored")
+    if read.duplicates:
+        table.add_row(f"{read.duplicates:,}", "copies of an event, folded into it")
+    for reason, count in read.controls.items():
+        table.add_row(f"{count:,}", printable(f"no event: {reason}"))
+    for reason, count in read.rejected.items():
+        table.add_row(f"{count:,}", printable(f"set aside: {reason}{advised([reason])}"))
+    formats = ", ".join(f"{name} ({count:,})" for name, count in read.formats.items())
+    table.add_row(f"{read.records:,}", printable(f"in {counted(read.files, 'file')}, read as {formats}"))
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+
+
 def _events(row: Row) -> int:
     return sum(int(row[name]) for name in _EVENTS)
 
@@ -107,28 +171,29 @@ def _counts(row: Row, total: int) -> list[str]:
     return [*(f"{row[name]:,}" for name in _EVENTS), f"{share:.1%}" if share >= 0.0005 else "<0.1%"]
 
 
-def facts(read: ReadSummary, scored: Scored, seconds: float) -> list[str]:
-    """What was read and how, a line each."""
-    set_aside = sum(read.rejected.values())
+def facts(read: ReadSummary, scored: Scored, seconds: float, today: date | None = None) -> list[str]:
+    """What was read and how, a line each; and which reference data is more than a year old `today`."""
     after = "it" if scored.provisional == 1 else "them"
-    context = f" {counted(read.context_events, 'event')} of context," if read.context_events else ""
     lines = [
-        f"{counted(read.records, 'record')} read from {counted(read.files, 'file')}: {counted(read.events, 'event')},"
-        f"{context}"
-        f" {counted(read.duplicates, 'duplicate')} folded, {set_aside:,} set aside.",
         f"{counted(scored.judged, 'open, click or unsubscribe', 'opens, clicks and unsubscribes')} judged by model"
         f" {scored.model_version}; {scored.provisional:,} provisional (the file ends within the hour after {after}).",
         f"{seconds:.1f} s, {read.records / max(seconds, 1e-9):,.0f} events/s.",
     ]
-    lines += [f"  set aside: {count:,} {reason}" for reason, count in read.rejected.items()]
-    lines += [f"  emptied: {count:,} {what}" for what, count in read.nulled.items() if count]
+    lines += losses(read)
+    lines += [f"  {WITHOUT[capability]}" for capability in CAPABILITIES if capability not in scored.capabilities]
+    if today and (old := old_data(reference.user_copy(), today)):
+        lines.append(f"  {old}")
+    return [printable(line) for line in lines]
+
+
+def losses(read: ReadSummary) -> list[str]:
+    """What could not be used of the rows that were kept, and what to know of the file, a line each."""
+    lines = [f"  emptied: {count:,} {what}" for what, count in read.nulled.items() if count]
     lines += [
         f"  unknown event word '{word}': {counted(count, 'row')} kept, not judged"
         for word, count in read.unknown_words.items()
     ]
-    lines += [f"  {WITHOUT[capability]}" for capability in CAPABILITIES if capability not in scored.capabilities]
-    lines += [f"  {warning}" for warning in read.warnings]
-    return [printable(line) for line in lines]
+    return [printable(line) for line in (*lines, *(f"  {warning}" for warning in read.warnings))]
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -86,9 +86,10 @@ def labelled(
     """The labelled events of the connection (tables `events`, `campaigns`, `labels`) with their features.
 
     An organisation is a recipient domain; at consumer mailbox hosts and where no domain is given each recipient is
-    one, and where there is no recipient each message.
+    one, and where there is no recipient each message. Leaves the tables that `label_notes` asks.
     """
     DuckDBEngine(con).compute(capabilities, coarse_times=coarse_times, progress=progress)
+    _match_labels(con)
     con.register("consumer_hosts", pa.table({"host": list(CONSUMER_HOSTS)}))
     columns = ", ".join(f"x.{name}" for name in FEATURE_NAMES)
     table = con.sql(
@@ -102,7 +103,7 @@ def labelled(
         FROM features AS x
         JOIN facts AS f ON x.event_row = f.event_row
         JOIN events AS e ON x.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
-        JOIN labels AS l ON e.event_id = l.event_id
+        JOIN event_labels AS l ON x.event_row = l.event_row
         LEFT JOIN consumer_hosts AS h ON e.recipient_domain = h.host
         ORDER BY x.event_row
         """
@@ -113,6 +114,67 @@ def labelled(
         **{f.name: table[f.name].to_numpy() for f in fields(Dataset) if f.name not in ("X", "slice")},
         slice=table["slice"].to_numpy(zero_copy_only=False).astype(object),
     )
+
+
+def label_notes(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """What a person should know of how the labels of the last `labelled` met the events; nothing where all fit."""
+    given, used, differing = con.sql("""
+        SELECT
+            (SELECT count(*) FROM labels),
+            (SELECT count(DISTINCT label) FROM matched_labels),
+            (SELECT count(*) FROM event_labels WHERE differing)
+        """).fetchall()[0]
+    notes = []
+    if used < given:
+        notes.append(f"{given - used:,} of {given:,} labels name no open, click or unsubscribe of the events")
+    if differing:
+        notes.append(f"{differing:,} events have copies labelled both automated and human; they count as human")
+    return tuple(notes)
+
+
+def _match_labels(con: duckdb.DuckDBPyConnection) -> None:
+    """`matched_labels`, a row for each judged event that a label names, and of it `event_labels`, a row an event.
+
+    A label that names a folded copy is of the event which the copy became. Where copies are labelled differently a
+    person is among those who made the event, and it is theirs.
+    """
+    # Only the readers fold; events from elsewhere come without this table.
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS folded_copies (raw_ref VARCHAR, place BIGINT, event_row BIGINT)")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE matched_labels AS
+        WITH numbered AS (
+            SELECT *, row_number() OVER () AS label FROM labels
+        ),
+        judged AS (
+            SELECT e.event_id, e.raw_ref, x.event_row
+            FROM features AS x
+            JOIN events AS e ON x.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+        ),
+        records AS (
+            SELECT raw_ref, event_row FROM judged
+            UNION ALL
+            SELECT c.raw_ref, c.event_row FROM folded_copies AS c JOIN judged AS j ON c.event_row = j.event_row
+        )
+        SELECT l.label, l.automated, l.source, l.weight, r.event_row
+        FROM numbered AS l
+        JOIN records AS r ON l.raw_ref = r.raw_ref
+        UNION ALL
+        SELECT l.label, l.automated, l.source, l.weight, j.event_row
+        FROM numbered AS l
+        JOIN judged AS j ON l.event_id = j.event_id
+        WHERE l.raw_ref IS NULL
+        """)
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE event_labels AS
+        SELECT
+            event_row,
+            bool_and(automated) AS automated,
+            bool_or(automated) <> bool_and(automated) AS differing,
+            CASE WHEN bool_and(automated) THEN min(source) ELSE min(source) FILTER (NOT automated) END AS source,
+            CASE WHEN bool_and(automated) THEN max(weight) ELSE max(weight) FILTER (NOT automated) END AS weight
+        FROM matched_labels
+        GROUP BY event_row
+        """)
 
 
 def matrix(table: pa.Table) -> npt.NDArray[np.float32]:

@@ -18,7 +18,7 @@ from features.engine import Progress
 from features.errors import InputError
 from features.feature import CAPABILITIES, Capability
 from serving.model import DEFAULT, BotClickModel, Thresholds
-from training.dataset import Dataset, labelled
+from training.dataset import Dataset, label_notes, labelled
 from training.evaluate import KINDS, Figures, by_slice, campaign_errors, evaluate
 from training.fit import Fit, FitParameters, described, fit, forward
 from training.model_card import ORGANISATION, model_card
@@ -68,11 +68,13 @@ def train(
     """
     data = labelled(con, capabilities, progress=progress)
     _check(data, int(con.execute("SELECT count(*) FROM labels").fetchall()[0][0]))
+    about_labels = label_notes(con)
     also = [_variant(con, capabilities, parameters.seed + n, progress) for n in range(1, VARIANTS + 1)]
     if progress:
         progress("growing trees on folds by organisation")
     fitted = fit(data, parameters, also=also, threads=threads)
     thresholds, notes = thresholds_by_kind(data, fitted, base.thresholds, allowance)
+    notes = (*about_labels, *notes)
     if progress:
         progress("growing trees on what came before the last fifth of the events")
     ahead = forward(data, fitted.calibration, parameters, threads=threads)
@@ -179,7 +181,7 @@ def _check(data: Dataset, labels: int) -> None:
     if not len(data):
         raise InputError(
             f"labels: none of {labels:,} is about an open, click or unsubscribe of the events;"
-            " check that both files have the same event_id"
+            " check that both files have the same event_id or raw_ref"
         )
     automated = int(data.y.sum())
     if min(automated, len(data) - automated) < FEWEST_OF_A_KIND:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from features.errors import InputError
+from features.readers.platform import Path
 
 _SEPARATORS = re.compile(r"[\s.\-]+")
 _SHOWN = 30
@@ -59,6 +60,16 @@ def _position(columns: Sequence[str], wanted: str) -> int | None:
     return same[0] if same else None
 
 
+def located(columns: Sequence[str], wanted: str) -> Path | None:
+    """Where `wanted` lies: a column, or with "/" a value inside the JSON of one ("open/isBot"); None for nowhere."""
+    position = _position(columns, wanted)
+    if position is not None:
+        return Path((columns[position],))
+    first, slash, rest = wanted.partition("/")
+    position = _position(columns, first) if slash and rest else None
+    return None if position is None else Path((columns[position], *rest.split("/")))
+
+
 def check_mapping(
     mapping: Mapping[str, str], canonical: Collection[str], tables: Sequence[tuple[str, Sequence[str]]] = ()
 ) -> None:
@@ -72,7 +83,7 @@ def check_mapping(
                 f"--map {name}={column}: there is no canonical column {name!r}"
                 f"{_did_you_mean(name, canonical)}; known are {', '.join(sorted(canonical))}"
             )
-        if tables and all(_position(columns, column) is None for _, columns in tables):
+        if tables and all(located(columns, column) is None for _, columns in tables):
             file, columns = tables[0]
             raise InputError(
                 f"--map {name}={column}: {file} has no column {column!r}{_did_you_mean(column, columns)}; "

@@ -1,4 +1,4 @@
-"""What a file is, by its content and not its name: Parquet, CSV, JSON lines or a JSON array, gzip of each."""
+"""What a file is, by its content and not its name: Parquet, Avro, CSV, JSON of any layout, a log, gzip of each."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ import csv
 import glob
 import gzip
 import io
+import json
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal, cast
 
 from features.errors import InputError
 
-Kind = Literal["parquet", "csv", "lines", "array"]
+# JSON: `lines` has one value a line, `array` is one list, `values` is anything else. `form` is bodies of requests, one
+# a line, that carry JSON in a field of a form: mandrill_events=%5B%7B…
+Kind = Literal["parquet", "csv", "lines", "form", "array", "values", "avro", "log"]
 
-# An array is checked and read as a whole; past this size the wait and the memory are no longer small.
-ARRAY_LIMIT = 256 * 2**20
 _HEAD = 2**20
 _DELIMITERS = ",;\t|"
-_NEXT_STEP = "expected Parquet, CSV with a header, JSON lines or a JSON array, or gzip of these"
+_NEXT_STEP = "expected Parquet, Avro, CSV with a header, JSON or an access log, or gzip of these"
+# The time of a log line stands in brackets before the request: [10/Oct/2000:13:55:36 -0700] "GET /…
+_LOG_LINE = re.compile(
+    r"^[^\n]*\[(?:\d{1,2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4}\]"
+    r"|(?:\d{1,2}/[A-Z][a-z]{2}/\d{4}:|\d{4}-\d{2}-\d{2}T)\d{1,2}:\d{2}:\d{2}[^\]\n]{0,12}\] \\?\")",
+    re.MULTILINE,
+)
+# A log's first line may begin with an address in brackets.
+_BRACKETED = re.compile(rb"\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[^\]\s]*)?\](?::\d+)? ")
+_LINES_TRIED = 50
+_FORM_BODY = re.compile(rb"[\w.-]{1,64}=(%5b|%7b|\[|\{)", re.IGNORECASE)
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
-    b"Obj\x01": "an Avro file; convert it to Parquet",
     b"ORC": "an ORC file; convert it to Parquet",
     b"SQLite format 3\x00": "an SQLite database; export the table as CSV",
     b"\xff\xfe": "text in UTF-16; save it as UTF-8",
@@ -87,10 +97,19 @@ def _below(folder: Path) -> Iterator[Path]:
             yield file
 
 
+def is_archive(path: Path) -> bool:
+    """Whether the file is a zip archive. Raises InputError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+
+
 def detect(path: Path) -> Form | None:
     """Give the form of the file, from its first bytes; None where it is empty or blank.
 
-    Raises InputError where it is something else, cannot be read, or is a JSON array that is too large.
+    Raises InputError where it is something else, or cannot be read.
     """
     head, packed = _head(path)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -98,22 +117,47 @@ def detect(path: Path) -> Form | None:
         return None
     if head.startswith(b"PAR1"):
         return Form("parquet", packed)
+    if head.startswith(b"Obj\x01"):
+        return Form("avro", packed)
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise InputError(f"{path}: is {what}")
     if b"\x00" in head:
         raise InputError(f"{path}: is binary data of an unknown kind; {_NEXT_STEP}")
-    if text.startswith(b"{"):
-        return Form("lines", packed)
-    if text.startswith(b"["):
-        _check_array(path, packed)
-        return Form("array", packed)
+    if text.startswith((b"{", b"[")) and not _BRACKETED.match(text):
+        return Form(_json_layout(text.decode("utf-8", "replace"), whole=len(head) < _HEAD), packed)
+    return _text_form(text, packed)
+
+
+def _text_form(text: bytes, packed: bool) -> Form:
+    if _FORM_BODY.match(text):
+        return Form("form", packed)
+    if _LOG_LINE.search(text[:_HEAD].decode("utf-8", "replace")):
+        return Form("log", packed)
     return _csv_form(text, packed)
 
 
-def opened(path: Path, packed: bool) -> io.BufferedIOBase:
+def _json_layout(head: str, *, whole: bool) -> Kind:
+    """How the values stand in the file, by its first lines: one cut or broken line among them does not matter."""
+    lines = [line for line in head.split("\n") if line.strip()]
+    complete = (lines if whole else lines[:-1])[:_LINES_TRIED]
+    values = sum(_is_json(line) for line in complete if line.lstrip()[0] in "{[")
+    if len(lines) > 1 and 2 * values > len(complete):
+        return "lines"
+    return "array" if head.startswith("[") else "values"
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def opened(path: Path, packed: bool) -> BinaryIO:
     """Give the bytes of the file, unpacked."""
-    return gzip.open(path, "rb") if packed else path.open("rb")
+    return cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")
 
 
 def _head(path: Path) -> tuple[bytes, bool]:
@@ -126,26 +170,6 @@ def _head(path: Path) -> tuple[bytes, bool]:
         raise InputError(f"{path}: the gzip data is damaged or cut off ({error}); copy the file again") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
-
-
-def _check_array(path: Path, packed: bool) -> None:
-    """Refuse an array that is too large, or has lost its end: the reader would drop the tail silently."""
-    size, last = 0, b""
-    if not packed:
-        size = path.stat().st_size
-    if size <= ARRAY_LIMIT:
-        size = 0
-        with opened(path, packed) as file:
-            while size <= ARRAY_LIMIT and (block := file.read(_HEAD)):
-                size += len(block)
-                last = block.rstrip()[-1:] or last
-    if size > ARRAY_LIMIT:
-        raise InputError(
-            f"{path}: is a JSON array of more than {ARRAY_LIMIT // 2**20} MB; convert it to JSON lines, "
-            f"for example: jq -c '.[]' {path.name} > events.jsonl"
-        )
-    if last != b"]":
-        raise InputError(f"{path}: is a JSON array without its closing bracket; it was cut off, copy the file again")
 
 
 def _csv_form(text: bytes, packed: bool) -> Form:

@@ -6,7 +6,7 @@ is no address), `reading_addresses` (raw, hashed, domain), `reading_extras` (raw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -15,24 +15,25 @@ from features import ip_lookup
 from features.arrow_columns import strings
 from features.readers.columns import folded
 from features.readers.identifiers import quote_text
-from features.readers.records import RawTable
+from features.readers.platform import Platform
+from features.readers.translation import RawTable
 from features.recipient_key import RecipientKey, address_in, domain_of
 from features.schema import EVENT_WORDS, UNKNOWN_EVENT
 
+Columns = Mapping[str, Sequence[str | None]]
+
 # Made on the way; the caller drops them.
 TABLES = ("reading_words", "reading_ips", "reading_addresses", "reading_extras")
+# So many values are worked out at a time: their texts lie in memory twice.
+_TOGETHER = 100_000
+_HOLDS_ADDRESS = "contains(v, '@')"
 _MISSING = ("-", "n/a", "unknown", "none", "null")
 
 
-def text(position: int | None) -> str:
-    """Give the column as trimmed text, NULL where it is empty or the file does not have it."""
-    return "CAST(NULL AS VARCHAR)" if position is None else f"nullif(trim(CAST(c{position} AS VARCHAR)), '')"
-
-
-def message_text(found: Mapping[str, int]) -> str:
+def message_text(raw: RawTable) -> str:
     """Give the message id as text, without the <> of mail headers."""
-    value = text(found.get("message_id"))
-    return f"nullif(trim({value}, '<> '), '')"
+    value = raw.text(raw.found.get("message_id"))
+    return f"CASE WHEN regexp_matches({value}, '[<>]') THEN nullif(trim({value}, '<> '), '') ELSE {value} END"
 
 
 def unless_missing(value: str) -> str:
@@ -40,60 +41,74 @@ def unless_missing(value: str) -> str:
     return f"CASE WHEN lower({value}) NOT IN ({', '.join(map(quote_text, _MISSING))}) THEN {value} END"
 
 
-def unknown_columns(raw: RawTable, found: Mapping[str, int]) -> list[int]:
-    """Positions of the columns that serve no canonical name."""
-    used = set(found.values())
-    return [position for position in range(len(raw.columns)) if position not in used]
-
-
-def map_words(con: duckdb.DuckDBPyConnection, found: Mapping[str, int]) -> None:
-    """Make `reading_words`: the canonical word of each event word, `unknown` for the rest."""
+def map_words(con: duckdb.DuckDBPyConnection, raw: RawTable, platform: Platform) -> None:
+    """Make `reading_words`: the canonical word of each event word, the platform's own first, else `unknown`."""
     known = {spelling: word for word, spellings in EVENT_WORDS.items() for spelling in (word, *spellings)}
-    words = _distinct(con, text(found["event_type"]))
-    _lookup(con, "reading_words", raw=words, word=[known.get(folded(word), UNKNOWN_EVENT) for word in words])
+    known |= {folded(spelling): word for spelling, word in platform.words.items()}
+
+    def of(words: Sequence[str]) -> Columns:
+        return {"raw": words, "word": [known.get(folded(word), UNKNOWN_EVENT) for word in words]}
+
+    _map(con, "reading_words", [_values(raw.text(raw.found.get("event_type")))], of)
 
 
-def map_ips(con: duckdb.DuckDBPyConnection, found: Mapping[str, int]) -> None:
+def map_ips(con: duckdb.DuckDBPyConnection, raw: RawTable) -> None:
     """Make `reading_ips`: the canonical form of each address."""
-    ips = _distinct(con, unless_missing(text(found["ip"]))) if "ip" in found else []
-    _lookup(con, "reading_ips", raw=ips, ip=ip_lookup.canonical(ips) if ips else [])
+
+    def of(ips: Sequence[str]) -> Columns:
+        return {"raw": ips, "ip": ip_lookup.canonical(ips) if ips else []}
+
+    _map(con, "reading_ips", [_values(unless_missing(raw.text(raw.found.get("ip"))))], of)
 
 
-def map_addresses(con: duckdb.DuckDBPyConnection, found: Mapping[str, int], key: RecipientKey) -> int:
-    """Ids that hold an address, their hashes, and the domains: for recipients and for messages."""
-    ids: set[str] = set()
-    if "recipient_id" in found:
-        ids.update(_distinct(con, text(found["recipient_id"]), "contains(v, '@')"))
-    if "message_id" in found:
-        ids.update(_distinct(con, message_text(found), "contains(v, '@')"))
-    pairs = [(value, address) for value in sorted(ids) if (address := address_in(value)) is not None]
-    _lookup(
-        con,
-        "reading_addresses",
-        raw=[value for value, _ in pairs],
-        hashed=[key.hash(address) for _, address in pairs],
-        domain=[domain_of(address) for _, address in pairs],
-    )
-    return len(pairs)
+def map_addresses(con: duckdb.DuckDBPyConnection, raw: RawTable, key: RecipientKey) -> int:
+    """Ids that hold an address, their hashes, and the domains: for recipients and for messages; their number."""
+
+    def of(ids: Sequence[str]) -> Columns:
+        pairs = [(value, address) for value in ids if (address := address_in(value)) is not None]
+        return {
+            "raw": [value for value, _ in pairs],
+            "hashed": [key.hash(address) for _, address in pairs],
+            "domain": [domain_of(address) for _, address in pairs],
+        }
+
+    ids = [raw.text(raw.found.get("recipient_id")), message_text(raw)]
+    return _map(con, "reading_addresses", [_values(value, _HOLDS_ADDRESS) for value in ids], of)
 
 
-def map_extras(con: duckdb.DuckDBPyConnection, raw: RawTable, found: Mapping[str, int], key: RecipientKey) -> None:
+def map_extras(con: duckdb.DuckDBPyConnection, raw: RawTable, key: RecipientKey) -> None:
     """Make `reading_extras`: texts of unknown columns that hold an address, with it hashed."""
-    values: set[str] = set()
-    for position in unknown_columns(raw, found):
-        values.update(_distinct(con, text(position), "contains(v, '@')"))
-    pairs = [(value, hashed) for value in sorted(values) if (hashed := key.hash_within(value)) != value]
-    _lookup(con, "reading_extras", raw=[value for value, _ in pairs], hashed=[hashed for _, hashed in pairs])
+
+    def of(values: Sequence[str]) -> Columns:
+        pairs = [(value, hashed) for value in values if (hashed := key.hash_within(value)) != value]
+        return {"raw": [value for value, _ in pairs], "hashed": [hashed for _, hashed in pairs]}
+
+    _map(con, "reading_extras", [_values(raw.text(position), _HOLDS_ADDRESS) for position in raw.unknown], of)
 
 
-def _distinct(con: duckdb.DuckDBPyConnection, value: str, where: str = "TRUE") -> list[str]:
-    rows = con.execute(f"SELECT DISTINCT {value} AS v FROM raw WHERE v IS NOT NULL AND {where}").fetchall()
-    return [str(row[0]) for row in rows]
+def _values(value: str, where: str = "v IS NOT NULL") -> str:
+    return f"SELECT {value} AS v FROM raw WHERE {where}"
 
 
-def _lookup(con: duckdb.DuckDBPyConnection, name: str, **columns: Iterable[str | None]) -> None:
-    """Make a small table to join: what one distinct value became."""
-    source = pa.table({column: strings(values) for column, values in columns.items()})
-    con.register("reading_values", source)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM reading_values")
-    con.unregister("reading_values")
+def _map(
+    con: duckdb.DuckDBPyConnection, name: str, sources: Sequence[str], of: Callable[[Sequence[str]], Columns]
+) -> int:
+    """Make the table `name` of what the distinct values of `sources` become, some at a time; how many rows."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({', '.join(f'{column} VARCHAR' for column in of([]))})")
+    if not sources:
+        return 0
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE reading_distinct AS
+        SELECT DISTINCT v FROM ({" UNION ALL ".join(sources)}) WHERE v IS NOT NULL""")
+    rows = first = 0
+    while batch := con.execute(
+        f"SELECT v FROM reading_distinct WHERE rowid >= {first} AND rowid < {first + _TOGETHER}"
+    ).fetchall():
+        made = pa.table({column: strings(values) for column, values in of([str(v) for (v,) in batch]).items()})
+        con.register("reading_values", made)
+        con.execute(f"INSERT INTO {name} SELECT * FROM reading_values")
+        con.unregister("reading_values")
+        rows += made.num_rows
+        first += _TOGETHER
+    con.execute("DROP TABLE reading_distinct")
+    return rows

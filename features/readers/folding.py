@@ -14,24 +14,23 @@ TABLES = ("reading_copies", "reading_times", "reading_loose_times")
 _PLACE = "(CAST(s.file_no AS BIGINT) << 40) + s.record"
 
 
-def make_events(con: duckdb.DuckDBPyConnection, source: str) -> None:
+def make_events(con: duckdb.DuckDBPyConnection) -> None:
     """Make `events` from `staged`, `reading_files` and, where it exists, `campaigns`.
 
     Rows with the same event type, event id and message are one event: the first by file and record stays, so
     a context copy never replaces a scored row. sent_at and delivered_at are the row's own, else the earliest
-    that the message's rows say, else (sent_at) the campaign's.
+    that the message's rows say, else (sent_at) the campaign's. `folded_copies` says which event each copy became:
+    raw_ref, place and event_row, each file and record number in one.
     """
     _find_copies(con)
     _find_times(con)
     campaigns = _exists(con, "campaigns")
     values = {
-        "source": f"'{source}'",
         "ts_precision": times.precision("s.timestamp"),
         "sent_at": f"coalesce(s.sent_at, t.sent_at, l.sent_at{', g.sent_at' if campaigns else ''})",
         "delivered_at": "coalesce(s.delivered_at, t.delivered_at, l.delivered_at)",
-        "is_synthetic": "FALSE",
-        "dup_count": "CAST(coalesce(c.n - 1, 0) AS INTEGER)",
-        "raw_ref": "f.name || ':' || s.record",
+        "dup_count": "s.dup_count + CAST(coalesce(c.n - 1, 0) AS INTEGER)",
+        "raw_ref": "coalesce(s.raw_ref, f.name || ':' || s.record)",
     }
     columns = ", ".join(f"CAST({values.get(c.name, f's.{c.name}')} AS {c.type}) AS {c.name}" for c in EVENT_COLUMNS)
     con.execute(f"""
@@ -46,6 +45,14 @@ def make_events(con: duckdb.DuckDBPyConnection, source: str) -> None:
         LEFT JOIN reading_loose_times AS l ON l.message_id = s.message_id
         {"LEFT JOIN campaigns AS g ON g.campaign_id = s.campaign_id" if campaigns else ""}
         WHERE c.first IS NULL OR c.first = {_PLACE}""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE folded_copies AS
+        SELECT coalesce(s.raw_ref, f.name || ':' || s.record) AS raw_ref, {_PLACE} AS place, c.first AS event_row
+        FROM staged AS s
+        JOIN reading_files AS f ON f.file_no = s.file_no
+        JOIN reading_copies AS c
+            ON c.event_id = s.event_id AND c.message_id = s.message_id AND c.word = {_WORD}
+        WHERE c.first <> {_PLACE}""")
 
 
 def _find_copies(con: duckdb.DuckDBPyConnection) -> None:

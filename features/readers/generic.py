@@ -1,228 +1,73 @@
-"""Any table whose columns have, or are mapped to, names that we know -> canonical events.
-
-This reader takes what no platform's own reader claims. It turns the view `raw` (see `records`) into rows of
-`staged`: one row a record, values cleaned, nothing folded yet.
-"""
+"""Any table whose columns have, or are mapped to, names that we know: what no platform's own reader claims."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import difflib
+from collections.abc import Mapping, Sequence
 
-import duckdb
+from features.readers.columns import check_mapping, folded, located, missing, resolve
+from features.readers.platform import Path, Platform
+from features.schema import COLUMN_ALIASES, EVENT_COLUMNS
 
-from features.readers import distinct, times
-from features.readers.columns import check_mapping, missing, resolve
-from features.readers.distinct import (
-    map_addresses,
-    map_extras,
-    map_ips,
-    map_words,
-    message_text,
-    text,
-    unknown_columns,
-    unless_missing,
-)
-from features.readers.identifiers import quote_text
-from features.readers.records import InputFile, RawTable
-from features.recipient_key import RecipientKey
-from features.schema import COLUMN_ALIASES
-
-SOURCE = "generic"
-# Only here the address and agent are a reader's; elsewhere they are the sender's or the receiving server's.
-CLIENT_EVENTS = ("opened", "clicked", "unsubscribed", "complained")
-_TIMES = ("timestamp", "sent_at", "delivered_at")
-_TEXTS = tuple(name for name in COLUMN_ALIASES if name not in _TIMES)
-_TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
-
-# Made on the way; the caller drops them.
-TABLES = ("staged", *distinct.TABLES)
-STAGED = """
-    file_no INTEGER, record BIGINT, reason VARCHAR, naive BOOLEAN, lost_ip BOOLEAN, lost_sent BOOLEAN,
-    lost_delivered BOOLEAN, lost_status BOOLEAN, event_id VARCHAR, event_id_origin VARCHAR,
-    event_type VARCHAR, event_type_raw VARCHAR, timestamp TIMESTAMPTZ, sent_at TIMESTAMPTZ,
-    delivered_at TIMESTAMPTZ, campaign_id VARCHAR, message_id VARCHAR, recipient_id VARCHAR,
-    recipient_domain VARCHAR, url VARCHAR, link_id VARCHAR, ip VARCHAR, user_agent VARCHAR,
-    http_method VARCHAR, http_status SMALLINT, referer VARCHAR, unsubscribe_method VARCHAR,
-    platform_machine BOOLEAN, platform_machine_reason VARCHAR, extra VARCHAR"""
-
-# Without an id of the platform's, two rows are one event only where all of this is equal.
-IDENTITY = (
-    "event_type",
-    "event_type_raw",
-    "message_id",
-    "recipient_id",
-    "recipient_domain",
-    "campaign_id",
-    "epoch_us(timestamp)",
-    "epoch_us(sent_at)",
-    "epoch_us(delivered_at)",
-    "url",
-    "link_id",
-    "ip",
-    "user_agent",
-    "http_method",
-    "http_status",
-    "referer",
-    "unsubscribe_method",
-    "platform_machine",
-    "platform_machine_reason",
-    "extra",
-)
+NAME = "generic"
+NEEDED = (("event_type",), ("timestamp",), ("message_id", "recipient_id"))
+# These are never NULL in a table that we wrote, and together in no other.
+_NAMES = frozenset(COLUMN_ALIASES).union(*COLUMN_ALIASES.values())
+_WORTH_A_HINT = ("ip", "user_agent", "url", "campaign_id", "message_id", "recipient_id", "sent_at", "delivered_at")
+_NEAR = 0.75
+_OWN_MARKS = ("event_id_origin", "event_type_raw", "ts_precision", "raw_ref", "is_synthetic", "dup_count")
 
 
-@dataclass(frozen=True)
-class Rules:
-    """What holds for all files of a run: the mapping, the zone of naive times, the key for addresses."""
+def reader(file: str, columns: Sequence[str], mapping: Mapping[str, str]) -> Platform:
+    """Give the reader for these columns: mapped names first, then exact names, then the aliases.
 
-    mapping: Mapping[str, str]
-    zone: str
-    key: RecipientKey
-
-
-def stage(con: duckdb.DuckDBPyConnection, file: InputFile, raw: RawTable, rules: Rules) -> int:
-    """Append the records of `raw` to `staged`, or to `set_aside` where they cannot be used.
-
-    Gives the number of distinct ids that held an address and were hashed.
-    Unknown columns go to `extra`, a JSON object of texts; addresses inside them are replaced by their hashes.
     Raises InputError where a needed column is missing (`file` is the first of the group).
     """
-    found = resolve(raw.columns, COLUMN_ALIASES, rules.mapping)
-    _require(file, raw, found, rules.mapping)
-    map_words(con, found)
-    addresses = map_addresses(con, found, rules.key)
-    map_ips(con, found)
-    map_extras(con, raw, found, rules.key)
-    con.execute(_staging(con, raw, found, rules))
-    _set_aside(con, raw)
-    return addresses
+    found: dict[str, Path] = {
+        name: Path((columns[k],)) for name, k in resolve(columns, COLUMN_ALIASES, mapping).items()
+    }
+    for name, wanted in mapping.items():
+        if (path := located(columns, wanted)) is not None:
+            found[name] = path
+    for names in NEEDED:
+        if not found.keys() & set(names):
+            check_mapping(mapping, COLUMN_ALIASES.keys(), [(file, columns)])
+            raise missing(file, columns, names, COLUMN_ALIASES)
+    ignored: frozenset[str] = frozenset()
+    if set(_OWN_MARKS) <= set(columns):
+        found |= {column.name: Path((column.name,)) for column in EVENT_COLUMNS if column.name in columns}
+        del found["ts_precision"]  # told by the times themselves
+        ignored = frozenset({"ts_precision"})
+    return Platform(name=NAME, title="any table", signatures=(), columns=found, ignored=ignored)
 
 
-def _require(file: InputFile, raw: RawTable, found: Mapping[str, int], mapping: Mapping[str, str]) -> None:
-    if not {"event_type", "timestamp"} <= found.keys():
-        check_mapping(mapping, COLUMN_ALIASES.keys(), [(file.name, raw.columns)])
-    for name in ("event_type", "timestamp"):
-        if name not in found:
-            raise missing(file.name, raw.columns, (name,), COLUMN_ALIASES)
-    if "message_id" not in found and "recipient_id" not in found:
-        raise missing(file.name, raw.columns, ("message_id", "recipient_id"), COLUMN_ALIASES)
+def suffices(columns: Sequence[str], mapping: Mapping[str, str]) -> bool:
+    """Whether these columns, as they are called or mapped, are enough to read events."""
+    found = resolve(columns, COLUMN_ALIASES, mapping).keys() | {
+        name for name, wanted in mapping.items() if located(columns, wanted) is not None
+    }
+    return all(found & set(names) for names in NEEDED)
 
 
-def _staging(con: duckdb.DuckDBPyConnection, raw: RawTable, found: Mapping[str, int], rules: Rules) -> str:
-    named = [f"{text(found.get(name))} AS {name}" for name in _TEXTS if name != "message_id"]
-    named += [f"{message_text(found)} AS message_id"]
-    kinds = {name: raw.types[found[name]] if name in found else "VARCHAR" for name in _TIMES}
-    for name in _TIMES:
-        given = times.prepared(f"c{found[name]}", kinds[name]) if name in found else text(None)
-        named.append(f"{given} AS {name}")
-    named += [f"{text(position)} AS x{position}" for position in unknown_columns(raw, found)]
-    instants = [f"{times.instant(f'n.{name}', kinds[name], rules.zone)} AS at_{name}" for name in _TIMES]
-    naive = " OR ".join(f"coalesce({times.naive(f'n.{name}', kinds[name])}, FALSE)" for name in _TIMES)
-    clients = ", ".join(map(quote_text, CLIENT_EVENTS))
-    extra, extra_tables = _extra(con, raw, found)
-    identity = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in IDENTITY)
-    return f"""
-        INSERT INTO staged BY NAME
-        WITH named AS (SELECT file_no, record, {", ".join(named)} FROM raw),
-        read AS (
-            SELECT
-                n.*,
-                {", ".join(instants)},
-                {naive} AS naive,
-                w.word,
-                coalesce(w.word IN ({clients}), FALSE) AS by_client,
-                i.ip AS client_ip,
-                by_client AND i.raw IS NOT NULL AND i.ip IS NULL AS lost_ip,
-                coalesce(r.hashed, n.recipient_id) AS recipient,
-                coalesce(m.hashed, n.message_id) AS message,
-                coalesce(lower(n.recipient_domain), r.domain) AS domain
-            FROM named AS n
-            LEFT JOIN reading_words AS w ON w.raw = n.event_type
-            LEFT JOIN reading_ips AS i ON i.raw = n.ip
-            LEFT JOIN reading_addresses AS r ON r.raw = n.recipient_id
-            LEFT JOIN reading_addresses AS m ON m.raw = n.message_id
-        ),
-        cleaned AS (
-            SELECT
-                file_no,
-                record,
-                naive,
-                lost_ip,
-                event_id AS given_id,
-                word AS event_type,
-                event_type AS event_type_raw,
-                {times.sensible("at_timestamp")} AS timestamp,
-                {times.sensible("at_sent_at")} AS sent_at,
-                {times.sensible("at_delivered_at")} AS delivered_at,
-                sent_at IS NOT NULL AND {times.sensible("at_sent_at")} IS NULL AS lost_sent,
-                delivered_at IS NOT NULL AND {times.sensible("at_delivered_at")} IS NULL AS lost_delivered,
-                campaign_id,
-                coalesce(message, md5(coalesce(campaign_id, '') || chr(31) || recipient)) AS message_id,
-                recipient AS recipient_id,
-                domain AS recipient_domain,
-                url,
-                link_id,
-                CASE WHEN by_client THEN client_ip END AS ip,
-                CASE WHEN by_client THEN {unless_missing("user_agent")} END AS user_agent,
-                http_method,
-                TRY_CAST(http_status AS SMALLINT) AS http_status,
-                http_status IS NOT NULL AND TRY_CAST(http_status AS SMALLINT) IS NULL AS lost_status,
-                referer,
-                unsubscribe_method,
-                {_flag("platform_machine")} AS platform_machine,
-                {_reason(raw, found)} AS platform_machine_reason,
-                {extra} AS extra
-            FROM read{extra_tables}
-        )
-        SELECT
-            * EXCLUDE (given_id),
-            coalesce(given_id, md5(concat_ws(chr(31), {identity}))) AS event_id,
-            CASE WHEN given_id IS NULL THEN 'derived' ELSE 'vendor' END AS event_id_origin,
-            CASE WHEN event_type_raw IS NULL THEN 'no event type'
-                 WHEN timestamp IS NULL THEN 'timestamp is not a time'
-                 WHEN message_id IS NULL THEN 'neither message_id nor recipient_id' END AS reason
-        FROM cleaned"""
+def known_names(columns: Sequence[str]) -> frozenset[str]:
+    """The names among the columns that mean a column of ours, as they are compared."""
+    return frozenset(name for name in map(folded, columns) if name in _NAMES)
 
 
-def _flag(column: str) -> str:
-    def among(words: tuple[str, ...]) -> str:
-        return f"lower({column}) IN ({', '.join(map(quote_text, words))})"
-
-    return f"CASE WHEN {among(_TRUE)} THEN TRUE WHEN {among(_FALSE)} THEN FALSE END"
-
-
-def _reason(raw: RawTable, found: Mapping[str, int]) -> str:
-    """Give the platform's own reason, else its column and value."""
-    if "platform_machine" not in found:
-        return "platform_machine_reason"
-    column = quote_text(raw.columns[found["platform_machine"]] + "=")
-    return f"coalesce(platform_machine_reason, {column} || platform_machine)"
-
-
-def _extra(con: duckdb.DuckDBPyConnection, raw: RawTable, found: Mapping[str, int]) -> tuple[str, str]:
-    """Give the expression of `extra` and the tables that it joins; as little of both as the columns need."""
-    unknown = {raw.columns[position]: position for position in unknown_columns(raw, found)}
-    if not unknown:
-        return "CASE WHEN lost_ip THEN CAST(json_object('ip_raw', ip) AS VARCHAR) END", ""
-    values, tables = {"ip_raw": "CASE WHEN lost_ip THEN ip END"}, ""
-    hashed = con.execute("SELECT 1 FROM reading_extras LIMIT 1").fetchone() is not None
-    for name, position in unknown.items():
-        values[name] = f"x{position}"
-        if hashed:
-            tables += f" LEFT JOIN reading_extras AS h{position} ON h{position}.raw = x{position}"
-            values[name] = f"coalesce(h{position}.hashed, x{position})"
-    pairs = ", ".join(f"{quote_text(name)}, {values[name]}" for name in sorted(values))
-    # Merging into an empty object drops the NULLs.
-    return f"nullif(CAST(json_merge_patch('{{}}', json_object({pairs})) AS VARCHAR), '{{}}')", tables
-
-
-def _set_aside(con: duckdb.DuckDBPyConnection, raw: RawTable) -> None:
-    """Rows of this group that cannot be used, with all they said."""
-    if con.execute("SELECT 1 FROM staged WHERE reason IS NOT NULL LIMIT 1").fetchone() is None:
-        return
-    pairs = ", ".join(f"{quote_text(name)}, CAST(c{k} AS VARCHAR)" for k, name in enumerate(raw.columns))
-    con.execute(f"""
-        INSERT INTO set_aside
-        SELECT file_no, record, s.reason, CAST(json_object({pairs}) AS VARCHAR)
-        FROM raw JOIN staged AS s USING (file_no, record) WHERE s.reason IS NOT NULL""")
-    con.execute("DELETE FROM staged WHERE reason IS NOT NULL")
+def hints(platform: Platform, columns: Sequence[str]) -> list[str]:
+    """Columns that went unused and whose names are near to a column of ours that was not found, in words."""
+    if platform.name != NAME:
+        return []
+    used = {path.parts[0] for path in platform.columns.values() if isinstance(path, Path)}
+    lacking = {
+        spelling: name
+        for name in _WORTH_A_HINT
+        if name not in platform.columns
+        for spelling in (name, *COLUMN_ALIASES[name])
+    }
+    near = []
+    for column in columns:
+        if column not in used and (found := difflib.get_close_matches(folded(column), lacking, n=1, cutoff=_NEAR)):
+            name = lacking[found[0]]
+            near.append(f"the column {column!r} was not used; if it is {name}, say --map '{name}={column}'")
+    return near

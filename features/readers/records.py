@@ -1,33 +1,37 @@
-"""Files of one form -> the view `raw`: every record that can be read, its values still as they were written.
+"""Files of one form -> their records, values still as they were written (`translation.Records`).
 
-Columns of `raw`: file_no, record, then c0, c1, … for the file's own columns: text, or Parquet's own types.
-`record` is 1-based: the row of a Parquet file, the line of JSON lines, the element of an array, the data row
-of a CSV file (the header and line breaks inside quotes not counted). What cannot be read goes to `set_aside`.
+`record` is 1-based: the row of a Parquet file, the data row of a CSV file (the header and line breaks inside quotes
+not counted), the line of JSON lines, the value of any other JSON file. What cannot be read goes to `set_aside`.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
+from features.arrow_columns import numbers, strings
 from features.errors import InputError
-from features.readers.columns import folded
-from features.readers.container import Form, opened, unique_names
-from features.readers.identifiers import quote_name, quote_path, quote_text
-from features.schema import COLUMN_ALIASES
+from features.readers import avro, json_scan
+from features.readers.container import Form, opened
+from features.readers.identifiers import drop, quote_name, quote_path, quote_text, record_text
+from features.readers.translation import Records
 
 # DuckDB reserves 16 times as much for every file that it reads at once.
 _LONGEST_LINE = 4 * 2**20
-_HEAD_BYTES = 2**16
-_OUR_NAMES = frozenset(COLUMN_ALIASES).union(*COLUMN_ALIASES.values())
+_BATCH_CHARACTERS = 16 * 2**20
+# The first field of a form as an object; NULL for a line without one, or that cannot be decoded.
+_FORM_FIELD = """
+    '{' || to_json(split_part(line, '=', 1)) || ':' || to_json(nullif(
+        TRY(url_decode(replace(split_part(split_part(line, '=', 2), '&', 1), '+', ' '))), '')) || '}'"""
 _REJECT_REASONS = """
     CASE WHEN error_type IN ('MISSING COLUMNS', 'TOO MANY COLUMNS') THEN 'wrong number of columns'
          WHEN error_type = 'UNQUOTED VALUE' THEN 'quotes do not match'
@@ -47,45 +51,24 @@ class InputFile:
     is_context: bool = False
 
 
-@dataclass(frozen=True)
-class RawTable:
-    """The file's columns in `raw`: c0 is called `columns[0]` in the file and has the type `types[0]`."""
-
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-
-
 def read_together(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> list[list[InputFile]]:
-    """Group the files by form in the order of their first files; Parquet by columns, JSON by its names for ours.
-
-    One file may say `ts` where another says `timestamp`; read together, one of the two would go unheeded.
-    """
+    """Group the files by form in the order of their first files; Parquet by its columns too."""
     groups: dict[object, list[InputFile]] = {}
     for file in files:
         key: object = file.form
         if file.form.kind == "parquet":
             key = file.number if file.form.gzip else _parquet_columns(con, file)
-        elif file.form.kind != "csv":
-            key = (file.form, _known_names(file))
         groups.setdefault(key, []).append(file)
     return list(groups.values())
 
 
-def _known_names(file: InputFile) -> frozenset[str]:
-    """The names in the first record of a JSON file that mean a column of ours; none where it cannot be read."""
-    with opened(file.path, file.form.gzip) as stream, suppress(OSError, EOFError, ValueError, zlib.error):
-        head = stream.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace").lstrip(" \t\r\n[")
-        record, _ = json.JSONDecoder().raw_decode(head)
-        if isinstance(record, dict):
-            return frozenset(name for name in map(folded, record) if name in _OUR_NAMES)
-    return frozenset()
-
-
 @contextmanager
-def raw_records(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Iterator[RawTable]:
-    """Make `raw` from `files`, which share one form, for the time of the block.
+def loaded(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Iterator[Records]:
+    """Load `files`, which share one form, for the time of the block.
 
-    Raises InputError where a file turns out to be damaged, also when that shows only inside the block.
+    A table has its columns; JSON has one text a record in `raw_lines` (file_no, record, line), blank lines left out,
+    and its columns are not known yet. Raises InputError where a file turns out to be damaged, also when that shows
+    only inside the block.
     """
     with TemporaryDirectory(prefix="clicksift-") as unpacked:
         try:
@@ -93,12 +76,14 @@ def raw_records(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> I
         except duckdb.Error as error:
             raise _damaged(files, error) from error
         finally:
-            for table in ("raw_files", "raw_text", "raw_lines", "raw_rejects", "raw_scans", "raw_shifts"):
-                con.execute(f"DROP TABLE IF EXISTS temp.{table}")
-            _drop_raw(con)
+            drop(con, "raw")
+            for name in ("raw_table", "raw_lines", "raw_files", "raw_text", "raw_rejects", "raw_scans", "raw_shifts"):
+                drop(con, name)
+            for name in ("raw_shapes", "raw_parts", "raw_numbers"):
+                drop(con, name)
 
 
-def _load(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile], unpacked: Path) -> RawTable:
+def _load(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile], unpacked: Path) -> Records:
     form = files[0].form
     if form.kind == "parquet":
         return _load_parquet(con, _unpack(files, unpacked) if form.gzip else files)
@@ -106,10 +91,18 @@ def _load(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile], unpacked: 
     con.executemany("INSERT INTO raw_files VALUES (?, ?, 0)", [(str(file.path), file.number) for file in files])
     if form.kind == "csv":
         return _load_csv(con, files)
-    return _load_json(con, files)
+    if form.kind == "log":
+        return _load_log(con, files)
+    if form.kind in ("lines", "form"):
+        _load_lines(con, files)
+    elif form.kind == "avro":
+        _load_avro(con, files)
+    else:
+        _load_values(con, files)
+    return Records("raw_lines", (), (), json=True)
 
 
-def _load_parquet(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> RawTable:
+def _load_parquet(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Records:
     """Make a view: the columns are read when they are needed and never copied as a whole."""
     columns, types = _parquet_columns(con, files[0])
     if {"file_row_number", "clicksift_file"} & {name.lower() for name in columns}:
@@ -119,13 +112,13 @@ def _load_parquet(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) ->
     )
     numbers = "".join(f" WHEN {quote_text(str(file.path))} THEN {file.number}" for file in files)
     con.execute(f"""
-        CREATE OR REPLACE TEMP VIEW raw AS
+        CREATE OR REPLACE TEMP VIEW raw_table AS
         SELECT
             CAST(CASE clicksift_file{numbers} END AS INTEGER) AS file_no,
             file_row_number + 1 AS record{values}
         FROM read_parquet({_path_list(files)}, binary_as_string=true, union_by_name=false,
                           filename='clicksift_file', file_row_number=true)""")
-    return RawTable(columns, types)
+    return Records("raw_table", columns, types)
 
 
 def _parquet_columns(con: duckdb.DuckDBPyConnection, file: InputFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -143,59 +136,122 @@ def _plain(column: str, type_name: str) -> str:
     return f"CAST(to_json({column}) AS VARCHAR)" if nested else column
 
 
-def _load_csv(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> RawTable:
+def _load_csv(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Records:
     form = files[0].form
     names = [f"c{k}" for k in range(len(form.columns))]
     declared = "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in names) + "}"
     options = f"delim={quote_text(form.delimiter)}, quote='\"', escape='\"', header=true"
     _read_text(con, files, declared, options)
     shifted = _collect_rejects(con, header_lines=1)
-    con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {_placed(', '.join(names), shifted)}")
-    return RawTable(form.columns, ("VARCHAR",) * len(names))
+    con.execute(f"CREATE OR REPLACE TEMP VIEW raw_table AS SELECT {_placed(', '.join(names), shifted)}")
+    return Records("raw_table", form.columns, ("VARCHAR",) * len(names))
 
 
-def _load_json(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> RawTable:
-    _load_json_texts(con, files)
-    found = con.execute(
-        "SELECT DISTINCT unnest(json_keys(line)) AS key FROM raw_lines WHERE kind = 'OBJECT' ORDER BY key"
-    ).fetchall()
-    keys = [str(key) for (key,) in found]
-    paths = ", ".join(quote_text("/" + key.replace("~", "~0").replace("/", "~1")) for key in keys)
-    values = "".join(f", v[{k + 1}] AS c{k}" for k in range(len(keys)))
-    extract = f"json_extract_string(line, [{paths}])" if keys else "NULL"
+def _load_log(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Records:
+    """A table with one column, `line`: what stands in it is the reader's business."""
+    shifted = _read_lines(con, files)
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE raw AS
-        SELECT file_no, record{values}
-        FROM (SELECT file_no, record, {extract} AS v FROM raw_lines WHERE kind = 'OBJECT')""")
-    return RawTable(unique_names(keys), ("VARCHAR",) * len(keys))
+        CREATE OR REPLACE TEMP VIEW raw_table AS
+        SELECT * FROM (SELECT {_placed("trim(line) AS c0", shifted)}) WHERE c0 <> ''""")
+    return Records("raw_table", ("line",), ("VARCHAR",))
 
 
-def _load_json_texts(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> None:
-    """`raw_lines`: one JSON text a record, and its kind (NULL: no JSON at all); blank lines are left out."""
-    shifted = False
-    if files[0].form.kind == "lines":
-        # A control character cannot stand in a JSON line, so nothing is ever split at this delimiter.
-        options = "delim='\x01', quote='', escape='', header=false, strict_mode=false"
-        _read_text(con, files, "{'line': 'VARCHAR'}", options)
-        shifted = _collect_rejects(con, header_lines=0)
-    else:
-        con.execute(
-            f"""CREATE OR REPLACE TEMP TABLE raw_text AS
-                SELECT file, CAST(json AS VARCHAR) AS line
-                FROM read_json_objects({_path_list(files)}, format='array', filename='file',
-                    compression={_compression(files)})"""
+def _load_lines(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> None:
+    shifted = _read_lines(con, files)
+    value = f"coalesce({_FORM_FIELD}, line)" if files[0].form.kind == "form" else "line"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP VIEW raw_lines AS
+        SELECT * FROM (SELECT {_placed(f"{record_text(value)} AS line", shifted)}) WHERE line <> ''""")
+
+
+def _load_values(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> None:
+    """Arrays, and values behind each other: by DuckDB; a file at which it stops is read again by hand."""
+    try:
+        _read_values(con, files)
+        con.execute(f"CREATE OR REPLACE TEMP VIEW raw_lines AS SELECT {_placed('line', shifted=False)}")
+        return
+    except duckdb.Error:
+        con.execute("CREATE OR REPLACE TEMP TABLE raw_lines (file_no INTEGER, record BIGINT, line VARCHAR)")
+    for file in files:
+        try:
+            _read_values(con, [file])
+        except duckdb.Error:
+            _scan(con, file)
+        else:
+            con.execute(f"INSERT INTO raw_lines SELECT {_placed('line', shifted=False)}")
+
+
+def _read_values(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> None:
+    layout = "array" if files[0].form.kind == "array" else "unstructured"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE raw_text AS
+        SELECT file, CAST(json AS VARCHAR) AS line
+        FROM read_json_objects({_path_list(files)}, format='{layout}', filename='file',
+            compression={_compression(files)})""")
+    _number_rows(con)
+
+
+def _scan(con: duckdb.DuckDBPyConnection, file: InputFile) -> None:
+    try:
+        with opened(file.path, file.form.gzip) as stream:
+            _insert(con, file, ((piece.text, piece.reason) for piece in json_scan.scan(stream)))
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputError(f"{file.name}: the gzip data is damaged or cut off ({error}); copy the file again") from error
+
+
+def _load_avro(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> None:
+    con.execute("CREATE OR REPLACE TEMP TABLE raw_lines (file_no INTEGER, record BIGINT, line VARCHAR)")
+    for file in files:
+        _insert(con, file, _avro_texts(file))
+
+
+def _avro_texts(file: InputFile) -> Iterator[tuple[str, str | None]]:
+    try:
+        for text in avro.records(file.path):
+            yield text, None
+    except avro.Damaged as error:
+        yield "", f"the file is damaged from here on ({error})"
+
+
+def _insert(con: duckdb.DuckDBPyConnection, file: InputFile, texts: Iterator[tuple[str, str | None]]) -> None:
+    """Number the records of a file that was read by hand; those with a reason are set aside."""
+    first = 1
+    for batch in _batches(texts):
+        scanned = pa.table(
+            {
+                "record": numbers(np.arange(first, first + len(batch), dtype=np.int64)),
+                "line": strings(text for text, _ in batch),
+                "reason": strings(reason for _, reason in batch),
+            }
         )
-        _number_rows(con)
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE raw_lines AS
-        SELECT file_no, record, line, TRY(json_type(line)) AS kind
-        FROM (SELECT {_placed("trim(line) AS line", shifted)}) WHERE line <> ''""")
-    con.execute("DROP TABLE raw_text")
-    con.execute("""
-        INSERT INTO set_aside
-        SELECT file_no, record,
-               CASE WHEN kind IS NULL THEN 'not valid JSON' ELSE 'not a JSON object' END, line
-        FROM raw_lines WHERE kind IS DISTINCT FROM 'OBJECT'""")
+        con.register("scanned", scanned)
+        con.execute(f"INSERT INTO raw_lines SELECT {file.number}, record, line FROM scanned WHERE reason IS NULL")
+        con.execute(f"""
+            INSERT INTO set_aside
+            SELECT {file.number}, record, reason, line FROM scanned WHERE reason IS NOT NULL""")
+        con.unregister("scanned")
+        first += len(batch)
+
+
+def _batches(texts: Iterator[tuple[str, str | None]]) -> Iterator[list[tuple[str, str | None]]]:
+    batch: list[tuple[str, str | None]] = []
+    size = 0
+    for pair in texts:
+        batch.append(pair)
+        size += len(pair[0])
+        if size >= _BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _read_lines(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> bool:
+    """All lines of text into `raw_text`; whether some were set aside."""
+    # A control character cannot stand in a JSON line, so nothing is ever split at this delimiter.
+    options = "delim='\x01', quote='', escape='', header=false, strict_mode=false"
+    _read_text(con, files, "{'line': 'VARCHAR'}", options)
+    return _collect_rejects(con, header_lines=0)
 
 
 def _read_text(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile], declared: str, options: str) -> None:
@@ -273,19 +329,19 @@ def _compression(files: Sequence[InputFile]) -> str:
     return "'gzip'" if files[0].form.gzip else "'none'"
 
 
-def _drop_raw(con: duckdb.DuckDBPyConnection) -> None:
-    found = con.execute(
-        "SELECT 'VIEW' FROM duckdb_views() WHERE view_name = 'raw' AND temporary"
-        " UNION ALL SELECT 'TABLE' FROM duckdb_tables() WHERE table_name = 'raw' AND temporary"
-    ).fetchall()
-    for (kind,) in found:
-        con.execute(f"DROP {kind} temp.raw")
-
-
 def _damaged(files: Sequence[InputFile], error: duckdb.Error) -> InputError:
     text = str(error).splitlines()[0]
     named = [file for file in files if str(file.path) in text] or list(files)
-    kinds = {"parquet": "Parquet", "csv": "CSV", "lines": "JSON lines", "array": "a JSON array"}
+    kinds = {
+        "parquet": "Parquet",
+        "csv": "CSV",
+        "lines": "JSON lines",
+        "form": "bodies of forms",
+        "array": "a JSON array",
+        "values": "JSON",
+        "avro": "Avro",
+        "log": "an access log",
+    }
     others = f" (or one of {len(named) - 1} files like it)" if len(named) > 1 else ""
     return InputError(
         f"{named[0].name}{others}: cannot be read as {kinds[named[0].form.kind]}: {text}. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -11,6 +11,14 @@ import duckdb
 from features.errors import InputError
 from features.files import replacing_file
 
+# What to do about a reason, where its words do not say.
+ADVICE: Mapping[str, str] = {
+    "timestamp is not a time": "times are read as 2026-03-01T10:00:00Z, 01/Mar/2026:10:00:00 +0000 or epoch seconds",
+    "not UTF-8": "save the file as UTF-8",
+    "quotes do not match": "double the quotes inside of a quoted field",
+    "wrong number of columns": "quote fields that hold the delimiter",
+    "line too long": "a line may have 4 MB",
+}
 _SHOWN = 3
 _TEXT_SHOWN = 80
 
@@ -50,7 +58,7 @@ def check(con: duckdb.DuckDBPyConnection, max_errors: int | None, counts: Mappin
     if max_errors is not None and total > max_errors:
         raise InputError(
             f"{total} records were set aside, --max-errors allows {max_errors}: {first_ones(con)}. "
-            "Correct them, or raise --max-errors"
+            f"Correct them{advised(counts)}, or raise --max-errors"
         )
 
 
@@ -66,3 +74,9 @@ def first_ones(con: duckdb.DuckDBPyConnection) -> str:
 def _short(raw: str) -> str:
     line = " ".join(raw.split())
     return line if len(line) <= _TEXT_SHOWN else line[:_TEXT_SHOWN] + "…"
+
+
+def advised(reasons: Iterable[str]) -> str:
+    """What to do about the reasons, in brackets; nothing where their words say it."""
+    advice = [ADVICE[reason] for reason in reasons if reason in ADVICE]
+    return f" ({'; '.join(advice)})" if advice else ""

@@ -12,37 +12,44 @@ from features.errors import InputError
 from features.readers import set_aside, times
 from features.readers.columns import listed, missing, resolve
 from features.readers.container import detect, find_files
-from features.readers.distinct import text
+from features.readers.envelopes import unwrap
 from features.readers.identifiers import quote_text
 from features.readers.options import ReadOptions
-from features.readers.records import InputFile, RawTable, raw_records, read_together
+from features.readers.platform import Path as FieldPath
+from features.readers.platform import Platform
+from features.readers.records import InputFile, loaded, read_together
+from features.readers.translation import RawTable, Records, translate
 from features.schema import CAMPAIGN_ALIASES, CAMPAIGN_COLUMNS, LABEL_ALIASES, LABEL_COLUMNS, Column
 
 _AUTOMATED = ("true", "t", "1", "1.0", "yes", "y", "automated", "bot", "machine")
 _HUMAN = ("false", "f", "0", "0.0", "no", "n", "human", "person")
+_NAMES = ("event_id", "raw_ref")
 _SHOWN = 5
 
 
 def read_labels(con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str | Path]) -> int:
     """Make the temp table `labels` (`schema.LABEL_COLUMNS`), one row an event; how many there are.
 
-    Equal labels of one event are one. Raises InputError where a value is neither automated nor human, an
-    event is labelled both ways, a column is missing, or there are no labels.
+    A label names its event by `raw_ref`, file and record number; where that is empty or not given, by `event_id`.
+    Of the two only the one that counts is kept. Equal labels of one event are one. Raises InputError where a value
+    is neither automated nor human, a label names no event, an event is labelled both ways, a column is missing, or
+    there are no labels.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     _make(con, "labels_read", LABEL_COLUMNS)
-    for file, raw, found in _groups(con, paths, LABEL_ALIASES, ("event_id", "automated")):
-        automated = f"lower({text(found['automated'])})"
+    for file, raw, found in _groups(con, paths, LABEL_ALIASES, (_NAMES, ("automated",))):
+        automated = f"lower({raw.text(found['automated'])})"
         accepted = f"{automated} IN ({_listed(_AUTOMATED + _HUMAN)})"
-        event_id, weight = text(found["event_id"]), text(found.get("weight"))
+        event_id, raw_ref, weight = (raw.text(found.get(name)) for name in (*_NAMES, "weight"))
+        name = f"coalesce({raw_ref}, {event_id})"
         _refuse(
             con,
             file,
             f"NOT coalesce({accepted}, FALSE)",
-            text(found["automated"]),
+            raw.text(found["automated"]),
             f"column {raw.columns[found['automated']]!r} must say true or false, bot or human, 1 or 0",
         )
-        _refuse(con, file, f"{event_id} IS NULL", event_id, "every label names its event; fill the event id")
+        _refuse(con, file, f"{name} IS NULL", name, "every label names its event; fill event_id or raw_ref")
         _refuse(
             con,
             file,
@@ -52,15 +59,16 @@ def read_labels(con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str
         )
         con.execute(f"""
             INSERT INTO labels_read
-            SELECT {event_id}, {automated} IN ({_listed(_AUTOMATED)}), {text(found.get("actor"))},
-                   {text(found.get("source"))}, TRY_CAST({weight} AS DOUBLE)
+            SELECT CASE WHEN {raw_ref} IS NULL THEN {event_id} END, {raw_ref},
+                   {automated} IN ({_listed(_AUTOMATED)}), {raw.text(found.get("actor"))},
+                   {raw.text(found.get("source"))}, TRY_CAST({weight} AS DOUBLE)
             FROM raw""")
     _refuse_contradictions(con)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE labels AS
-        SELECT event_id, any_value(automated) AS automated, min(actor) AS actor, min(source) AS source,
+        SELECT event_id, raw_ref, any_value(automated) AS automated, min(actor) AS actor, min(source) AS source,
                max(weight) AS weight
-        FROM labels_read GROUP BY event_id""")
+        FROM labels_read GROUP BY event_id, raw_ref""")
     con.execute("DROP TABLE temp.labels_read")
     return _count(con, "labels", paths)
 
@@ -76,9 +84,9 @@ def read_campaigns(con: duckdb.DuckDBPyConnection, path: str | Path | None, opti
     if path is None:
         return 0
     zone = times.check_zone(con, options.tz if options else None)
-    for file, raw, found in _groups(con, [path], CAMPAIGN_ALIASES, ("campaign_id",)):
-        campaign_id, links = text(found["campaign_id"]), text(found.get("n_links"))
-        sent, sent_at = text(found.get("sent_at")), "CAST(NULL AS TIMESTAMPTZ)"
+    for file, raw, found in _groups(con, [path], CAMPAIGN_ALIASES, (("campaign_id",),)):
+        campaign_id, links = raw.text(found["campaign_id"]), raw.text(found.get("n_links"))
+        sent, sent_at = raw.text(found.get("sent_at")), "CAST(NULL AS TIMESTAMPTZ)"
         if "sent_at" in found:
             kind = raw.types[found["sent_at"]]
             sent_at = times.sensible(times.instant(times.prepared(f"c{found['sent_at']}", kind), kind, zone))
@@ -100,8 +108,8 @@ def read_campaigns(con: duckdb.DuckDBPyConnection, path: str | Path | None, opti
         )
         con.execute(f"""
             INSERT INTO campaigns
-            SELECT {campaign_id}, {sent_at}, {number}, {text(found.get("honeypot_url"))},
-                   {text(found.get("unsubscribe_url"))}
+            SELECT {campaign_id}, {sent_at}, {number}, {raw.text(found.get("honeypot_url"))},
+                   {raw.text(found.get("unsubscribe_url"))}
             FROM raw""")
     _refuse_twins(con, path)
     return _count(con, "campaigns", [path])
@@ -113,18 +121,19 @@ def _reading(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Iter
     set_aside.make_set_aside(con)
     con.execute("CREATE OR REPLACE TEMP TABLE reading_files (file_no INTEGER, name VARCHAR)")
     con.executemany("INSERT INTO reading_files VALUES (?, ?)", [(file.number, file.name) for file in files])
+    con.execute("CREATE OR REPLACE TEMP TABLE reading_controls (file_no INTEGER, reason VARCHAR, records BIGINT)")
     try:
         yield
     finally:
-        con.execute("DROP TABLE temp.reading_files")
-        con.execute("DROP TABLE temp.set_aside")
+        for table in ("reading_files", "reading_controls", "set_aside"):
+            con.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
 def _groups(
     con: duckdb.DuckDBPyConnection,
     paths: Sequence[str | Path],
     aliases: Mapping[str, Sequence[str]],
-    needed: Sequence[str],
+    needed: Sequence[Sequence[str]],
 ) -> Iterator[tuple[InputFile, RawTable, Mapping[str, int]]]:
     """`raw` of each group of files, with its columns found; InputError where a row cannot be read at all."""
     files = [
@@ -136,13 +145,23 @@ def _groups(
         raise InputError(f"{paths[0]}: is empty; name a file with a header and rows")
     with _reading(con, files):
         for group in read_together(con, files):
-            with raw_records(con, group) as raw:
-                found = resolve(raw.columns, aliases)
-                for name in needed:
-                    if name not in found:
-                        raise missing(group[0].name, raw.columns, (name,), aliases, can_map=False)
+            with loaded(con, group) as opened:
+                records = _with_keys(con, opened) if opened.json else opened
+                found = resolve(records.columns, aliases)
+                for names in needed:
+                    if not found.keys() & set(names):
+                        raise missing(group[0].name, records.columns, names, aliases, can_map=False)
                 set_aside.check(con, 0, set_aside.reasons(con))
-                yield group[0], raw, found
+                columns = {name: FieldPath((records.columns[k],)) for name, k in found.items()}
+                raw = translate(con, records, Platform("table", "", (), columns), [file.number for file in group])
+                yield group[0], raw, raw.found
+
+
+def _with_keys(con: duckdb.DuckDBPyConnection, records: Records) -> Records:
+    unwrap(con, ())
+    rows = con.execute("SELECT DISTINCT unnest(keys) AS key FROM raw_shapes ORDER BY key").fetchall()
+    names = tuple(str(key) for (key,) in rows)
+    return Records(records.relation, names, ("VARCHAR",) * len(names), json=True)
 
 
 def _refuse(con: duckdb.DuckDBPyConnection, file: InputFile, condition: str, value: str, expected: str) -> None:
@@ -156,7 +175,8 @@ def _refuse(con: duckdb.DuckDBPyConnection, file: InputFile, condition: str, val
 
 def _refuse_contradictions(con: duckdb.DuckDBPyConnection) -> None:
     rows = con.execute(
-        "SELECT event_id FROM labels_read GROUP BY event_id HAVING min(automated) <> max(automated) ORDER BY event_id"
+        "SELECT coalesce(raw_ref, event_id) FROM labels_read GROUP BY event_id, raw_ref"
+        " HAVING min(automated) <> max(automated) ORDER BY 1"
     ).fetchall()
     if rows:
         ids = [str(row[0]) for row in rows]

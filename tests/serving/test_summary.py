@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -11,17 +12,31 @@ from rich.console import Console, RenderableType
 from features.feature import CAPABILITIES
 from features.readers import ReadSummary
 from serving.actor import ACTORS
+from serving.platform_flags import Agreement
 from serving.scoring import Scored
-from serving.summary import ACTOR_WORDS, WITHOUT, counted, facts, headline, machine_table, summary
+from serving.summary import (
+    ACTOR_WORDS,
+    WITHOUT,
+    counted,
+    facts,
+    flag_table,
+    headline,
+    machine_table,
+    reading_summary,
+    reading_table,
+    summary,
+)
 from tests.serving.test_campaign_table import figures
 
 ALL = frozenset(CAPABILITIES)
 READ = ReadSummary(
     files=1,
-    records=1_204,
+    records=1_205,
     events=1_200,
     context_events=0,
     duplicates=3,
+    formats={"sendgrid": 1_000, "generic": 203},
+    controls={"a subscription to a topic": 1},
     rejected={"timestamp is not a time": 1},
     nulled={"ip": 2},
     by_type={"clicked": 1_100, "delivered": 98, "unknown": 2},
@@ -117,24 +132,52 @@ def test_every_machine_has_words() -> None:
 
 def test_what_was_read_and_judged_is_said() -> None:
     assert facts(READ, SCORED, 2.0) == [
-        "1,204 records read from 1 file: 1,200 events, 3 duplicates folded, 1 set aside.",
         "1,100 opens, clicks and unsubscribes judged by model 0123456789ab; 7 provisional"
         " (the file ends within the hour after them).",
         "2.0 s, 602 events/s.",
-        "  set aside: 1 timestamp is not a time",
         "  emptied: 2 ip",
         "  unknown event word 'teleported': 2 rows kept, not judged",
         "  b.csv is empty and was left out",
     ]
 
 
+def test_reference_data_of_more_than_a_year_ago_is_a_line() -> None:
+    assert facts(READ, SCORED, 2.0, date(2026, 11, 24)) == facts(READ, SCORED, 2.0)
+    *others, line = facts(READ, SCORED, 2.0, date(2027, 6, 20))
+    assert others == facts(READ, SCORED, 2.0)
+    assert line == "  reference data of asn is 368 days old; clicksift reference update FILE"
+
+
 def test_one_is_singular() -> None:
-    read = replace(READ, files=2, records=1, events=1, duplicates=1, unknown_words={"x": 1})
-    lines = facts(read, replace(SCORED, judged=1, provisional=1), 2.0)
-    assert lines[0].startswith("1 record read from 2 files: 1 event, 1 duplicate folded")
-    assert lines[1].startswith("1 open, click or unsubscribe judged")
-    assert lines[1].endswith("1 provisional (the file ends within the hour after it).")
+    lines = facts(replace(READ, unknown_words={"x": 1}), replace(SCORED, judged=1, provisional=1), 2.0)
+    assert lines[0].startswith("1 open, click or unsubscribe judged")
+    assert lines[0].endswith("1 provisional (the file ends within the hour after it).")
     assert "  unknown event word 'x': 1 row kept, not judged" in lines
+
+
+def test_the_records_of_the_files_add_up_in_a_table() -> None:
+    read = replace(READ, records=1_215, context_events=10, rejected={"not a JSON object": 1})
+    lines = [" ".join(line.split()) for line in text(reading_table(read)).splitlines()[3:]]
+    assert lines == [
+        "1,200 events: 1,100 clicked, 98 delivered, 2 unknown",
+        "10 events of context, not scored",
+        "3 copies of an event, folded into it",
+        "1 no event: a subscription to a topic",
+        "1 set aside: not a JSON object",
+        "1,215 in 1 file, read as sendgrid (1,000), generic (203)",
+    ]
+
+
+def test_reading_alone_has_a_summary() -> None:
+    shown = text(reading_summary(READ))
+    assert "What was read" in shown
+    assert "b.csv is empty and was left out" in shown
+    assert "judged by model" not in shown
+
+
+def test_the_flags_of_the_platform_stand_beside_the_verdicts() -> None:
+    lines = text(flag_table([Agreement("sg_machine_open", "opened", 700, 690, 4, 1_500, 80, 1_400)]), 100).splitlines()
+    assert lines[-1].split() == ["sg_machine_open", "opened", "700", "690", "4", "1,500", "80", "1,400"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +200,14 @@ def test_words_of_the_file_cannot_command_the_terminal() -> None:
 
 def test_all_of_it_comes_in_the_order_of_interest() -> None:
     shown = text(summary(READ, SCORED, table([figures("spring", 400)]), table([CISCO, APPLE]), 2.0, 80))
-    order = ["Of 200 unique clicks", "Apple's prefetch", "Campaigns", "Events made by machines", "1,204 records read"]
+    order = [
+        "Of 200 unique clicks",
+        "Apple's prefetch",
+        "Campaigns",
+        "Events made by machines",
+        "What was read",
+        "1,100 opens",
+    ]
     assert sorted(order, key=shown.index) == order
     assert max(map(len, shown.splitlines())) <= 80
 

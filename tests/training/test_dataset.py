@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from features.catalog import FEATURE_NAMES
+from features.duckdb_engine import connect
 from features.feature import CAPABILITIES
+from features.readers import read_campaigns, read_events, read_labels
+from features.recipient_key import RecipientKey
 from serving.scoring import score
 from tests.features.event_tables import event, tables
 from tests.training.conftest import opened
 from tests.training.labelled_rows import CLICK, OPEN, UNSUBSCRIBE, rows
-from training.dataset import CONSUMER_HOSTS, Dataset, concatenate, labelled
+from training.dataset import CONSUMER_HOSTS, Dataset, concatenate, label_notes, labelled
 
 LABELS = pa.schema(
     [
         ("event_id", pa.string()),
+        ("raw_ref", pa.string()),
         ("automated", pa.bool_()),
         ("actor", pa.string()),
         ("source", pa.string()),
@@ -110,6 +118,63 @@ def test_rows_are_the_labelled_events_in_file_order():
     assert (data.us - data.us[1]).tolist() == [6_000_000, 0, 4_000_000]
     assert data.message[0] == data.message[1] != data.message[2]
     assert (data.X.shape, data.X.dtype) == ((3, len(FEATURE_NAMES)), np.float32)
+
+
+def read_with_labels(folder: Path, events: Sequence[Mapping[str, str]], labels: str) -> duckdb.DuckDBPyConnection:
+    """A connection with the events of a file `e` and the labels of a CSV."""
+    con = connect(threads=1)
+    (folder / "e").write_text("".join(json.dumps({**CLICK_OF_ANN, **row}) + "\n" for row in events))
+    (folder / "labels.csv").write_text(labels)
+    read_campaigns(con, None)
+    read_events(con, [folder / "e"], recipient_key=KEY)
+    read_labels(con, folder / "labels.csv")
+    return con
+
+
+CLICK_OF_ANN = {"event_type": "click", "message_id": "m", "recipient_id": "ann", "timestamp": "2026-03-01T10:00:00Z"}
+KEY = RecipientKey(bytes(32))
+
+
+def test_labels_name_events_by_file_and_record_or_by_id(tmp_path):
+    events = [{"event_type": "delivered"}, {"url": "https://a"}, {"url": "https://b"}, {"event_id": "x"}]
+    con = read_with_labels(
+        tmp_path, events, "raw_ref,event_id,automated,source\ne:3,,0,by record\n,x,1,by id\ne:2,x,1,record before id\n"
+    )
+    data = labelled(con, frozenset(CAPABILITIES))
+    assert data.slice.tolist() == ["record before id", "by record", "by id"]
+    assert data.y.tolist() == [1, 0, 1]
+    assert label_notes(con) == ()
+
+
+def test_a_label_on_a_folded_copy_is_its_events(tmp_path):
+    con = read_with_labels(tmp_path, [{"event_id": "x"}, {"url": "u"}, {"event_id": "x"}], "raw_ref,automated\ne:3,1\n")
+    data = labelled(con, frozenset(CAPABILITIES))
+    assert data.y.tolist() == [1]
+    assert label_notes(con) == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "y", "weight", "source"),
+    [
+        ("e:1,1,7,scanner\ne:2,0,2,person\n", 0, 2.0, "person"),
+        ("e:1,0,2,person\ne:2,1,7,scanner\n", 0, 2.0, "person"),
+        ("e:1,0,,person\ne:2,1,7,scanner\n", 0, 1.0, "person"),
+        ("e:1,1,7,scanner\ne:2,1,3,scanner\n", 1, 7.0, "scanner"),
+    ],
+)
+def test_an_event_whose_copies_are_labelled_both_ways_is_a_persons(tmp_path, labels, y, weight, source):
+    con = read_with_labels(tmp_path, [{}, {}], "raw_ref,automated,weight,source\n" + labels)
+    data = labelled(con, frozenset(CAPABILITIES))
+    assert (data.y.tolist(), data.weight.tolist(), data.slice.tolist()) == ([y], [weight], [source])
+    told = "1 events have copies labelled both automated and human; they count as human"
+    assert label_notes(con) == (() if y else (told,))
+
+
+def test_labels_that_name_nothing_to_judge_are_counted(tmp_path):
+    labels = "raw_ref,event_id,automated\ne:1,,1\ne:9,,1\nother:1,,1\n,nobody,0\n,x,1\n"
+    con = read_with_labels(tmp_path, [{}, {"event_type": "delivered", "event_id": "x"}], labels)
+    assert len(labelled(con, frozenset(CAPABILITIES))) == 1
+    assert label_notes(con) == ("4 of 5 labels name no open, click or unsubscribe of the events",)
 
 
 def test_training_sees_the_features_that_scoring_sees(sender, sender_data, trained):

@@ -35,7 +35,7 @@ def test_context_alone_is_not_enough(reading):
 
 
 def test_an_unknown_format_is_refused(reading):
-    with pytest.raises(InputError, match="--format sendgrit: there is no such format; known: generic"):
+    with pytest.raises(InputError, match="--format sendgrit: there is no such format; did you mean sendgrid"):
         reading.paths(reading.lines(ROW), format="sendgrit")
 
 

@@ -58,19 +58,17 @@ def test_broken_json_lines_are_set_aside_with_their_line_and_text(reading):
         json.dumps(row(1)),
         "",
         '{"event_type": "cli',
-        "[1]",
         '"text"',
-        json.dumps(row(6)),
+        json.dumps(row(5)),
         '{"a": "\\ud800"}',
     ]
     bad, good = set_aside(reading, reading.file("events", "\n".join(lines)))
     assert bad == [
         (3, "not valid JSON", '{"event_type": "cli'),
-        (4, "not a JSON object", "[1]"),
-        (5, "not a JSON object", '"text"'),
-        (7, "not valid JSON", '{"a": "\\ud800"}'),
+        (4, "not a JSON object", '"text"'),
+        (6, "not valid JSON", '{"a": "\\ud800"}'),
     ]
-    assert good == [(1, "m1"), (6, "m6")]
+    assert good == [(1, "m1"), (5, "m5")]
 
 
 def test_a_line_that_is_not_utf_8_is_set_aside(reading):
@@ -96,9 +94,28 @@ def test_elements_of_an_array_that_are_no_objects_are_set_aside(reading):
     assert good == [(1, "m1"), (3, "m3")]
 
 
-def test_an_array_that_breaks_in_the_middle_is_refused(reading):
-    with pytest.raises(InputError, match=r"events: cannot be read as a JSON array: .*copy or export it again"):
-        reading.paths(reading.file("events", json.dumps([row(1), row(2)]).replace('"m1"', '"m1')))
+def test_an_array_that_breaks_in_the_middle_loses_the_broken_element_alone(reading):
+    text = json.dumps([row(1), row(2), row(3)]).replace('"m2"', '"m2" "x"')
+    bad, good = set_aside(reading, reading.file("events", text))
+    assert [(record, reason) for record, reason, _ in bad] == [(2, "not valid JSON")]
+    assert good == [(1, "m1"), (3, "m3")]
+
+
+def test_an_array_that_was_cut_off_gives_what_is_whole(reading):
+    bad, good = set_aside(reading, reading.file("events", json.dumps([row(1), row(2), row(3)])[:-10]))
+    assert [record for record, _, _ in bad] == [3]
+    assert good == [(1, "m1"), (2, "m2")]
+
+
+@pytest.mark.parametrize(
+    "layout", ["{0}{1}{2}", "{0}\n{1}\n{2}", "[{0}]\n[{1},{2}]\n", "[{0}][{1},{2}]", "[{0},\n{1},\n{2}\n]"]
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_is_read_however_its_values_stand(reading, layout, indent):
+    values = [json.dumps(row(n), indent=indent) for n in (1, 2, 3)]
+    summary = reading.paths(reading.file("events", layout.format(*values)))
+    assert (summary.records, dict(summary.rejected)) == (3, {})
+    assert reading.column("record", "message_id") == [(1, "m1"), (2, "m2"), (3, "m3")]
 
 
 @pytest.mark.parametrize("content", [CSV + csv_row(1) * 50_000, json.dumps(row(1)) + "\n" + "\n" * 3_000_000],
@@ -186,7 +203,7 @@ def test_nothing_is_left_behind_but_the_events(reading):
     reading.paths(reading.file("a.csv", CSV + csv_row(1) + "bad\n"), reading.lines(row(2)))
     left = reading.con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
     views = reading.con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
-    assert (left, views) == ([("events",)], [])
+    assert (sorted(left), views) == ([("events",), ("folded_copies",)], [])
 
 
 def test_a_failed_reading_leaves_no_half_made_tables(reading):

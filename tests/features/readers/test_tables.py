@@ -11,7 +11,8 @@ from features.readers import ReadOptions, read_campaigns, read_labels
 
 
 def labels(reading):
-    return reading.con.execute("SELECT * FROM labels ORDER BY event_id").fetchall()
+    """event_id, raw_ref, automated, actor, source, weight of each."""
+    return reading.con.execute("SELECT * FROM labels ORDER BY event_id, raw_ref").fetchall()
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def labels(reading):
 )  # fmt: skip
 def test_labels_are_read_in_many_spellings(reading, word, automated):
     assert read_labels(reading.con, reading.file("labels.csv", f"event_id,automated\n007,{word}\n")) == 1
-    assert labels(reading) == [("007", automated, None, None, None)]
+    assert labels(reading) == [("007", None, automated, None, None, None)]
 
 
 def test_labels_come_in_every_container_and_several_files(reading):
@@ -30,8 +31,30 @@ def test_labels_come_in_every_container_and_several_files(reading):
     other = reading.lines({"id": "c", "label": "bot", "actor": "scanner", "source": "me", "weight": 0.5}, name="2")
     assert read_labels(reading.con, [reading.folder / "1", other]) == 3
     assert labels(reading) == [
-        ("a", True, None, None, None), ("b", False, None, None, None), ("c", True, "scanner", "me", 0.5),
+        ("a", None, True, None, None, None),
+        ("b", None, False, None, None, None),
+        ("c", None, True, "scanner", "me", 0.5),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        pytest.param("raw_ref,automated\nlog:7,1\n", (None, "log:7"), id="by its record alone"),
+        pytest.param("event_id,raw_ref,automated\na,log:7,1\n", (None, "log:7"), id="the record goes before the id"),
+        pytest.param("event_id,raw_ref,automated\na,,1\n", ("a", None), id="the id where no record is named"),
+        pytest.param("raw_ref,event_id,automated\n,a,1\n", ("a", None), id="whatever the order of the columns"),
+    ],
+)
+def test_a_label_names_its_event_by_record_or_id(reading, content, named):
+    assert read_labels(reading.con, reading.file("l", content)) == 1
+    assert labels(reading) == [(*named, True, None, None, None)]
+
+
+def test_one_event_id_may_stand_beside_several_records(reading):
+    content = "event_id,raw_ref,automated\na,log:1,1\na,log:2,0\na,log:2,0\n"
+    assert read_labels(reading.con, reading.file("l", content)) == 2
+    assert [row[1:3] for row in labels(reading)] == [("log:1", True), ("log:2", False)]
 
 
 def test_the_same_label_twice_is_one(reading):
@@ -47,6 +70,15 @@ def test_the_same_label_twice_is_one(reading):
         ),
         ("event_id,automated\na,\n", r"l: record 1 has an empty value; column 'automated'"),
         ("event_id,automated\n,1\n", "l: record 1 has an empty value; every label names its event"),
+        (
+            "event_id,raw_ref,automated\na,,1\n,,1\n",
+            "l: record 2 has an empty value; every label names its event; fill event_id or raw_ref",
+        ),
+        ("row,automated\n1,1\n", "l: no column for event_id or raw_ref; its columns are row, automated"),
+        (
+            "raw_ref,automated\nlog:1,1\nlog:1,0\n",
+            "1 events are labelled both automated and human: log:1; keep one label",
+        ),
         ("event_id,automated,weight\na,1,-3\n", "l: record 1 has '-3'; weight must be a number"),
         (
             "event_id,automated\na,1\na,0\nb,1\n",
