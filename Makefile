@@ -52,8 +52,13 @@ test: lint types layers  ## all that needs Python alone
 test-full: $(READY)  ## what takes longer: 20 kills of a run, a million simulated events
 	@$(BIN)/pytest -m slow
 
-bench: $(READY)  ## events/s, peak memory and the ratio against plain pandas
+bench: $(READY)  ## events/s, peak memory and the ratio against plain Python: scoring, and reading each main export
 	@$(BIN)/python -m tests.benchmarks.score
+	@$(BIN)/python -m tests.benchmarks.readers
+
+accuracy: $(READY)  ## what missing columns cost, measured again for the platforms' pages
+	@$(BIN)/python -m tests.benchmarks.missing_columns
+	@$(BIN)/python -m tests.generated_pages
 
 docs: $(READY)  ## write the generated pages again
 	@$(BIN)/python -m tests.generated_pages

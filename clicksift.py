@@ -61,6 +61,10 @@ Format = Annotated[
 KeepRows = Annotated[
     bool, typer.Option("--keep-rows", help="Write your own rows and columns as they are, ours beside them.")
 ]
+Reasons = Annotated[
+    bool,
+    typer.Option("--reasons/--no-reasons", help="Say why each event that is not called human is not; faster without."),
+]
 Zone = Annotated[str | None, typer.Option("--tz", help="Zone of times without one, as in Europe/Berlin; default UTC.")]
 Capabilities = Annotated[
     str | None,
@@ -75,7 +79,7 @@ PathPatterns = Annotated[
     ),
 ]
 MaxErrors = Annotated[
-    int | None, typer.Option("--max-errors", help="Stop where more rows than this must be set aside.")
+    int | None, typer.Option("--max-errors", min=0, help="Stop where more rows than this must be set aside.")
 ]
 Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads to use; 0 for all.")]
 Memory = Annotated[str | None, typer.Option("--memory", help="Bound on DuckDB's memory, as in 2GB.")]
@@ -83,6 +87,7 @@ KeyFile = Annotated[
     Path, typer.Option("--key-file", help="Project key that hashes recipients' addresses; made on first use.")
 ]
 DEFAULT_KEY = Path(".clicksift/recipient.key")
+BEST_RULES = 5  # of the rules of others, shown after a training; evaluate shows all
 
 
 @app.command()
@@ -99,6 +104,7 @@ def score(
     capabilities: Capabilities = None,
     max_errors: MaxErrors = None,
     keep_rows: KeepRows = False,
+    reasons: Reasons = True,
     memory: Memory = None,
     threads: Threads = 0,
     key_file: KeyFile = DEFAULT_KEY,
@@ -143,7 +149,12 @@ def score(
         )
         given = _capabilities(capabilities)
         scored = scoring.score(
-            con, judge, read.capabilities if given is None else given, threads=threads, progress=progress
+            con,
+            judge,
+            read.capabilities if given is None else given,
+            threads=threads,
+            reasons=reasons,
+            progress=progress,
         )
         progress(f"writing {output}")
         write = scoring.write_kept if keep_rows else scoring.write_scored
@@ -200,6 +211,7 @@ def train(
     from features.reference import user_copy
     from serving.model import bundled
     from serving.model_directory import check_replaceable
+    from training import comparison
     from training.fit import FitParameters
     from training.retrain import train as retrain
     from training.summary import figure_tables
@@ -219,9 +231,10 @@ def train(
             from training.tracking import log_training, open_store
 
             open_store(tracking_uri)
+        present = read.capabilities if given is None else given
         trained = retrain(
             con,
-            read.capabilities if given is None else given,
+            present,
             base=bundled(),
             parameters=FitParameters(seed=seed),
             allowance=max_loss,
@@ -234,12 +247,90 @@ def train(
         if tracking_uri != "none":
             progress("logging the run to MLflow")
             tracked = log_training(trained, output, tracking_uri)
+        # Each organisation is judged by trees that have not seen it.
+        ours = comparison.model_judge("this model", trained.data, trained.fit.probability, trained.model.thresholds)
+        rules = comparison.rule_judges(con, present, progress=progress)
+        judgements = comparison.compare(trained.data, [ours, *rules], seed=seed)
     console = _console()
-    for table in figure_tables(trained):
+    for table in [*figure_tables(trained), *comparison.comparison_tables(judgements, model=ours.name, best=BEST_RULES)]:
         console.print(table)
     for note in trained.notes:
         console.print(f"Note: {note}.")
     console.print(f"Model {trained.model.version} is in {output}{f', registered as {tracked}' if tracked else ''}.")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model directory, or 'bundled' for the bundled model.")],
+    events: Events,
+    labels: Annotated[
+        Path, typer.Option("--labels", help="Table with event_id or raw_ref, and automated (true or false).")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV file for the figures of the model and of every rule.")
+    ] = None,
+    campaigns: Campaigns = None,
+    context: Context = None,
+    file_format: Format = None,
+    mapping: Mapping = None,
+    tz: Zone = None,
+    path_patterns: PathPatterns = None,
+    capabilities: Capabilities = None,
+    max_errors: MaxErrors = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the draws that intervals are made of.")] = 7,
+    memory: Memory = None,
+    threads: Threads = 0,
+    key_file: KeyFile = DEFAULT_KEY,
+) -> None:
+    """Measure a model on labelled events, beside the rules that other systems use.
+
+    Example: clicksift evaluate bundled events.parquet --labels labels.parquet --campaigns campaigns.parquet
+    """
+    from features.duckdb_engine import connect
+    from features.files import check_writable
+    from features.readers import read_campaigns, read_events, read_labels
+    from features.reference import user_copy
+    from training import comparison
+    from training.dataset import label_notes, labelled
+    from training.evaluate import evaluate as figures_of
+    from training.summary import figure_table
+
+    options = _options(file_format, mapping, path_patterns, tz, max_errors)
+    if output is not None:
+        if output.suffix.lower() != ".csv":
+            raise InputError(f"--output {output}: figures are written as CSV; name it {output.with_suffix('.csv')}")
+        _keep_inputs([output], [*events, *(context or ())], [labels, campaigns, key_file])
+        check_writable(output)
+    user_copy()
+    judge = _model(None if model == "bundled" else Path(model))
+    con = connect(memory=memory, threads=threads or None)
+    with _progress("reading", con) as progress:
+        read_campaigns(con, campaigns, options)
+        read = read_events(con, events, options, context=context or (), recipient_key=_key(key_file), progress=progress)
+        read_labels(con, labels)
+        given = _capabilities(capabilities)
+        present = read.capabilities if given is None else given
+        data = labelled(con, present, progress=progress)
+        progress("probabilities")
+        probability, thresholds = judge.probability(data.X, threads), comparison.thresholds_of(judge)
+        ours = comparison.model_judge("clicksift", data, probability, thresholds)
+        rules = comparison.rule_judges(con, present, progress=progress)
+        judgements = comparison.compare(data, [ours, *rules], seed=seed)
+        figures = figures_of(data, probability, thresholds, seed=seed)
+        if output is not None:
+            comparison.write_figures(output, judgements, ours.name, figures)
+    console = _console()
+    console.print(comparison.label_counts(con, data), soft_wrap=True)
+    for note in label_notes(con):
+        console.print(f"Note: {note}.", soft_wrap=True)
+    if figures:
+        console.print(figure_table(f"Model {judge.version} on these events", figures))
+    for table in comparison.comparison_tables(judgements, model=ours.name):
+        console.print(table)
+    for line in comparison.HOW_TO_READ:
+        console.print(line, soft_wrap=True)
+    if output is not None:
+        console.print(f"The figures are in {output}.", soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -422,6 +513,9 @@ def _options(
     from features.readers import ReadOptions
 
     pairs = [entry.partition("=") for entry in mapping or ()]
+    names = [ours for ours, _, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"--map {twice[0]}: given twice; name one column for it")
     for ours, equals, theirs in pairs:
         if not (ours and equals and theirs):
             raise InputError(

@@ -99,14 +99,16 @@ def locate(addresses: Sequence[str]) -> pa.Table:
 
     asn, as_name, category: the AS that announces it, NULL for none; category_weak: a word of the AS's name
     is all there is for it. kind, evidence: of the listed prefix that wins, NULL where none is listed.
-    operator: of that prefix, else of the AS. net: a number for the /24 or /48; address_key: for the address.
+    listed_on: the date of its source. operator: of that prefix, else of the AS. net: a number for the /24 or
+    /48; address_key: for the address.
     """
     packed = [address_key.pack(address) for address in addresses]
     unknown = np.array([key is None for key in packed], dtype=bool)
     keys = np.array([key or bytes(16) for key in packed], dtype="S16")
     hi, lo = address_key.split_halves(keys)
     asn, name, category, weak, vendor = _announced(keys)
-    kind, operator, evidence = _listed(keys)
+    row = _listed(keys)
+    kind, operator, evidence = (codes[row] for codes in _fact_codes())
     operator = np.where(operator < 0, vendor, operator)
     return pa.table(
         {
@@ -119,6 +121,7 @@ def locate(addresses: Sequence[str]) -> pa.Table:
             "kind": _words(KINDS, kind, unknown),
             "operator": _words(OPERATORS, operator, unknown),
             "evidence": _words(EVIDENCE, evidence, unknown),
+            "listed_on": _listed_dates().take(numbers(row, unknown | (row < 0))),
             "net": numbers(address_key.network_numbers(hi, lo), unknown),
             "address_key": numbers(address_key.address_numbers(hi, lo), unknown),
         }
@@ -241,9 +244,16 @@ def _listed_runs() -> tuple[Keys, Codes]:
     return address_key.flatten(prefixes.hi, prefixes.lo, prefixes.length, worst_first)
 
 
-def _listed(keys: Keys) -> tuple[Codes, Codes, Codes]:
-    """Give kind, operator and evidence codes of the winning prefix, -1 where no prefix is listed."""
+@cache
+def _listed_dates() -> pa.StringArray:
+    """Give the date of each listed prefix, the last where several sources list it; NULL for "undated"."""
+    dates = reference.load_prefixes().facts["source_date"].combine_chunks().dictionary_encode()
+    several = (text.split("; ") for text in dates.dictionary.to_pylist())
+    last = strings(max((date for date in each if date[:1].isdigit()), default=None) for each in several)
+    return last.take(dates.indices)
+
+
+def _listed(keys: Keys) -> Codes:
+    """Give the row of the winning prefix, -1 where no prefix is listed."""
     starts, winner = _listed_runs()
-    row = winner[np.searchsorted(starts, keys, side="right") - 1]
-    kind, operator, evidence = (codes[row] for codes in _fact_codes())
-    return kind, operator, evidence
+    return winner[np.searchsorted(starts, keys, side="right") - 1]

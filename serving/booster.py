@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import ModelError
+from serving.tree import Tree
 
 # Values of LightGBM's c_api.h.
 _DTYPES = {np.dtype(np.float32): 0, np.dtype(np.float64): 1}
@@ -34,7 +35,8 @@ _FIELD = re.compile(r"([a-z_]+)=([^=]*)")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _PER_NODE = ("split_gain", "threshold", "internal_value", "internal_weight", "internal_count")
 _PER_LEAF = ("leaf_weight", "leaf_count")
-_CATEGORICAL = 1  # bit of decision_type
+# Bits of decision_type; two more say what counts as not known.
+_CATEGORICAL, _DEFAULT_LEFT, _ZERO_UNKNOWN, _NAN_UNKNOWN = 1, 2, 4, 8
 
 
 class Booster:
@@ -162,6 +164,52 @@ def check_text(text: str) -> tuple[str, ...]:
     except ValueError as error:
         raise ModelError(f"booster: {where}{error} in the text; train the model again") from None
     return names
+
+
+def read_trees(text: str) -> tuple[Tree, ...]:
+    """Return the trees of a model text that `check_text` has found whole, in the order in which they add up."""
+    return tuple(_tree(_fields(tree.split("\n")[1:])) for tree in _split_text(text)[0])
+
+
+def _tree(fields: dict[str, str]) -> Tree:
+    value = _floats(fields["leaf_value"])
+    if len(value) == 1:
+        nodes, flags = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+        return Tree(nodes, np.empty(0, np.float32), flags, flags, {}, nodes, nodes, np.empty(0), value)
+    feature, decision, left, right = (
+        _integers(fields[name]) for name in ("split_feature", "decision_type", "left_child", "right_child")
+    )
+    threshold, is_code = _floats(fields["threshold"]), (decision & _CATEGORICAL) != 0
+    unknown_left = np.where(decision & (_ZERO_UNKNOWN | _NAN_UNKNOWN), (decision & _DEFAULT_LEFT) != 0, threshold >= 0)
+    # Counted down from -1, leaves are where a child below 0 looks for them.
+    rows = np.concatenate([_floats(fields["internal_count"]), _floats(fields["leaf_count"])[::-1]])
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        share = rows[left] / (rows[left] + rows[right])
+        at_most = threshold.astype(np.float32)
+    # A float32 is at most a float64 where it is at most the float32 below it.
+    at_most = np.where(at_most > threshold, np.nextafter(at_most, np.float32(-np.inf)), at_most)
+    return Tree(
+        feature=feature,
+        at_most=np.where(is_code, np.float32(np.nan), at_most),
+        unknown_left=unknown_left & ~is_code,
+        zero_unknown=((decision & _ZERO_UNKNOWN) != 0) & ~is_code,
+        categories={int(node): _chosen_codes(fields, int(threshold[node])) for node in np.flatnonzero(is_code)},
+        left=left,
+        right=right,
+        left_share=np.where((share >= 0) & (share <= 1), share, 0.5),
+        value=value,
+    )
+
+
+def _chosen_codes(fields: dict[str, str], run: int) -> NDArray[np.bool_]:
+    """Return which codes go left, with a last entry for all beyond: words of 32 codes, the lowest bit first."""
+    first, last = _integers(fields["cat_boundaries"])[run : run + 2]
+    words = _integers(fields["cat_threshold"])[first:last]
+    return np.append((words[:, None] >> np.arange(32)) & 1, 0).astype(np.bool_)
+
+
+def _floats(text: str) -> NDArray[np.float64]:
+    return np.array(text.split(" "), dtype=np.float64)
 
 
 def _split_text(text: str) -> tuple[list[str], tuple[str, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
@@ -20,12 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import ModelError
+from features.feature import CAPABILITIES, Capability
 from features.schema import ENGAGEMENT
 from serving import model_directory
 from serving.booster import Booster
 
 AUTOMATED, HUMAN, UNSURE = "automated", "human", "unsure"
 DEFAULT = "default"
+# Without these a probability is worth less, and an event type may have thresholds of its own.
+WEIGHTY: tuple[Capability, ...] = ("address", "agent")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Thresholds:
 class BotClickModel:
     """What a score is made with; `create` makes a new one, `load` and `bundled` read one.
 
-    `thresholds` has an entry "default" and may have others for "opened", "clicked" and "unsubscribed".
+    `thresholds` has an entry "default" and may have others for "opened", "clicked" and "unsubscribed", and for each of
+    these without some of `WEIGHTY` ("opened without address and agent").
     `manifest` is what manifest.json holds. Raises ModelError where the parts do not fit together.
     """
 
@@ -99,10 +103,10 @@ class BotClickModel:
     card: str
 
     def __post_init__(self) -> None:
-        if DEFAULT not in self.thresholds or not set(self.thresholds) <= {DEFAULT, *ENGAGEMENT}:
+        if DEFAULT not in self.thresholds or not set(self.thresholds) <= {DEFAULT, *_THRESHOLD_NAMES}:
             raise ModelError(
                 f"thresholds: for {', '.join(self.thresholds) or 'nothing'}; {DEFAULT} is needed, "
-                f"{', '.join(ENGAGEMENT)} are possible"
+                f"{', '.join(ENGAGEMENT)} are possible, each also without {', without '.join(WEIGHTY)} or both"
             )
         judged = _judging(self.calibration, self.thresholds)
         if {name: self.manifest.get(name) for name in judged} != judged:
@@ -203,7 +207,10 @@ class BotClickModel:
         return self.calibration.apply(self.booster.predict_raw(X, threads))
 
     def verdicts(
-        self, probability: NDArray[np.float64], event_types: Sequence[str | None] | NDArray[Any]
+        self,
+        probability: NDArray[np.float64],
+        event_types: Sequence[str | None] | NDArray[Any],
+        capabilities: Set[Capability] = frozenset(CAPABILITIES),
     ) -> NDArray[np.object_]:
         """Return automated, human or unsure for each event; None for other event types and for NaN."""
         types = np.asarray(event_types, dtype=np.object_)
@@ -211,20 +218,42 @@ class BotClickModel:
             raise ValueError(f"{probability.shape} probabilities, but {types.shape} event types")
         result = np.full(types.shape, None, dtype=np.object_)
         for event_type in ENGAGEMENT:
-            bounds, mine = self.thresholds_for(event_type), types == event_type
+            bounds, mine = self.thresholds_for(event_type, capabilities), types == event_type
             result[mine & (probability >= bounds.human)] = UNSURE
             result[mine & (probability < bounds.human)] = HUMAN
             result[mine & (probability >= bounds.automated)] = AUTOMATED
         return result
 
-    def thresholds_for(self, event_type: str) -> Thresholds:
-        """Return the thresholds that judge an event type."""
-        return self.thresholds.get(event_type, self.thresholds[DEFAULT])
+    def thresholds_for(self, event_type: str, capabilities: Set[Capability] = frozenset(CAPABILITIES)) -> Thresholds:
+        """Return the thresholds that judge an event type where these capabilities are given."""
+        for name in (threshold_name(event_type, capabilities), event_type):
+            if name in self.thresholds:
+                return self.thresholds[name]
+        return self.thresholds[DEFAULT]
 
     def _with_trees(self) -> BotClickModel:
         if self.booster.feature_names != self.feature_names:
             raise ModelError("booster: has other features than the manifest; train the model again")
         return self
+
+
+def threshold_name(event_type: str, capabilities: Set[Capability]) -> str:
+    """Return the name of the thresholds for an event type where only these capabilities are given.
+
+    >>> threshold_name("opened", {"links"})
+    'opened without address and agent'
+    """
+    lacking = [capability for capability in WEIGHTY if capability not in capabilities]
+    return f"{event_type} without {' and '.join(lacking)}" if lacking else event_type
+
+
+_THRESHOLD_NAMES = tuple(
+    dict.fromkeys(
+        threshold_name(event_type, given)
+        for event_type in ENGAGEMENT
+        for given in (frozenset(WEIGHTY), *(frozenset(WEIGHTY) - {name} for name in WEIGHTY), frozenset[Capability]())
+    )
+)
 
 
 def bundled() -> BotClickModel:

@@ -25,12 +25,14 @@ from features.feature import CAPABILITIES, Capability
 from features.files import replacing_file
 from features.readers import kept
 from features.readers.identifiers import quote_name, quote_text
-from features.schema import EVENT_COLUMNS
+from features.schema import ENGAGEMENT, EVENT_COLUMNS
 from serving.actor import ACTOR_SQL, VENDOR_SQL
 from serving.model import BotClickModel
+from serving.reasons import Explainer, explain, explain_nothing, rank_columns
 
 BATCH_ROWS = 122_880
-VERDICT_COLUMNS = ("probability", "verdict", "actor", "vendor", "provisional")
+VERDICT_COLUMNS = ("probability", "verdict", "actor", "vendor", "reasons", "provisional")
+_TEXTS = ("vendor", "reasons")
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
 # A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection"); some take the wide forms too.
 _FORMULA = "^[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
@@ -63,59 +65,70 @@ def score(
     capabilities: Set[Capability],
     *,
     threads: int = 0,
+    reasons: bool = True,
     progress: Progress | None = None,
 ) -> Scored:
     """Judge the events of the connection (tables `events` and `campaigns`): makes the table `verdicts`.
 
-    `verdicts` has event_row, probability, verdict, actor, vendor and provisional for every open, click and
-    unsubscribe that is not context; `provisional` where the data does not cover the hour of look-ahead.
+    `verdicts` has event_row, probability, verdict, actor, vendor, reasons and provisional for every open, click and
+    unsubscribe that is not context; `reasons` are NULL for human events, and for all where not asked for;
+    `provisional` where the data does not cover the hour of look-ahead.
     """
     DuckDBEngine(con).compute(capabilities, progress=progress)
     if progress:
         progress("probabilities")
-    _predict(con, model, threads)
+    _predict(con, model, capabilities, threads, Explainer(model) if reasons else None)
+    if progress and reasons:
+        progress("reasons")
+    (explain if reasons else explain_nothing)(con)
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE verdicts AS
         SELECT
-            v.event_row, v.probability, v.verdict, {ACTOR_SQL} AS actor, {VENDOR_SQL} AS vendor,
+            v.event_row, v.probability, v.verdict, {ACTOR_SQL} AS actor, {VENDOR_SQL} AS vendor, r.reasons,
             f.us > (SELECT max(epoch_us(timestamp)) FROM events) - {LOOK_AHEAD} AS provisional
         FROM predicted AS v
         JOIN facts AS f ON v.event_row = f.event_row
         JOIN features AS x ON v.event_row = x.event_row
         LEFT JOIN addresses AS a ON f.address_id = a.address_id
         LEFT JOIN agents AS g ON f.agent_id = g.agent_id
+        LEFT JOIN explained AS r ON v.event_row = r.event_row
         """
     )
     con.execute("DROP TABLE predicted")
+    con.execute("DROP TABLE explained")
     # All rows are fetched: a result left half read blocks the connection for the caller's next query.
     [(judged, provisional)] = con.execute("SELECT count(*), count(*) FILTER (provisional) FROM verdicts").fetchall()
     [(events,)] = con.execute("SELECT count(*) FROM events WHERE NOT is_context").fetchall()
     return Scored(events, judged, provisional, model.version, frozenset(capabilities))
 
 
-def _predict(con: duckdb.DuckDBPyConnection, model: BotClickModel, threads: int) -> None:
-    """The table `predicted`: event_row, probability and verdict."""
+def _predict(
+    con: duckdb.DuckDBPyConnection,
+    model: BotClickModel,
+    capabilities: Set[Capability],
+    threads: int,
+    explainer: Explainer | None,
+) -> None:
+    """The table `predicted`: event_row, probability, verdict, and the ranks of the reasons from the explainer."""
     limits = "\n".join(
         f"WHEN f.kind = {kind} THEN CASE WHEN p.probability >= {at.automated!r} THEN 'automated'"
         f" WHEN p.probability < {at.human!r} THEN 'human' ELSE 'unsure' END"
-        for kind, at in enumerate(map(model.thresholds_for, ("opened", "clicked", "unsubscribed")))
+        for kind, at in enumerate(model.thresholds_for(event_type, capabilities) for event_type in ENGAGEMENT)
     )
     names = ", ".join(model.feature_names)
     reader = con.sql(f"SELECT event_row, {names} FROM features").to_arrow_reader(BATCH_ROWS)
     rows, probabilities = [np.empty(0, np.int64)], [np.empty(0)]
     for batch in reader:
         rows.append(to_array(batch.column(0)))
-        X = np.column_stack([to_array(column) for column in batch.columns[1:]])
-        probabilities.append(model.probability(X.astype(np.float32, copy=False), threads))
-    found = pa.table(
-        {"event_row": numbers(np.concatenate(rows)), "probability": numbers(np.concatenate(probabilities))}
-    )
-    con.register("found", found)
+        X = np.column_stack([to_array(column) for column in batch.columns[1:]]).astype(np.float32, copy=False)
+        probabilities.append((explainer or model).probability(X, threads))
+    found = {"event_row": numbers(np.concatenate(rows)), "probability": numbers(np.concatenate(probabilities))}
+    con.register("found", pa.table(found | (rank_columns(explainer.ranks()) if explainer else {})))
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE predicted AS
-        SELECT p.event_row, p.probability, CASE {limits} END AS verdict
+        SELECT p.*, CASE {limits} END AS verdict
         FROM found AS p
         JOIN facts AS f ON p.event_row = f.event_row
         """
@@ -131,7 +144,7 @@ def write_scored(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> 
     """
     text = {column.name for column in EVENT_COLUMNS if column.type == "VARCHAR"}
     columns = [_cell(path, f"e.{column.name}", column.name, column.name in text) for column in EVENT_COLUMNS]
-    columns += [_cell(path, f"v.{name}", name, name == "vendor") for name in VERDICT_COLUMNS]
+    columns += [_cell(path, f"v.{name}", name, name in _TEXTS) for name in VERDICT_COLUMNS]
     rows = f"""
         SELECT {", ".join(columns)}, '{scored.model_version}' AS model_version
         FROM events AS e
@@ -160,7 +173,7 @@ def write_kept(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> No
     taken = {name.lower() for name in own}
     names = {name: f"clicksift_{name}" if name in taken else name for name in (*VERDICT_COLUMNS, "model_version")}
     columns = [f"k.{quote_name(name)}" for name in dict.fromkeys(own) if name not in kept.PLACE]
-    columns += [_cell(path, f"v.{name}", names[name], name == "vendor") for name in VERDICT_COLUMNS]
+    columns += [_cell(path, f"v.{name}", names[name], name in _TEXTS) for name in VERDICT_COLUMNS]
     file, record = map(quote_name, kept.PLACE)
     place = f"CAST(k.{file} AS BIGINT) * 1099511627776 + k.{record}"
     rows = f"""

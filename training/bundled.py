@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,14 +19,17 @@ import numpy as np
 import numpy.typing as npt
 
 from features.duckdb_engine import connect
+from features.feature import Capability
 from features.readers import ReadSummary, read_campaigns, read_events, read_labels
-from serving.model import DEFAULT, Thresholds
+from features.schema import ENGAGEMENT
+from serving.booster import Booster
+from serving.model import DEFAULT, Calibration, Thresholds, threshold_name
 from training.dataset import Dataset, concatenate, labelled
 from training.fit import FitParameters, fit
 from training.model_card import SIMULATED_WORLD
 from training.retrain import VARIANT_WEIGHT, Trained, assemble, draw_capabilities, thresholds_by_kind
 from training.simulation import simulate
-from training.threshold import most_groups_limit
+from training.threshold import choose, most_groups_limit, stricter
 
 WORLDS = 120
 MESSAGES = 10_000
@@ -34,6 +37,14 @@ MOST_EVENTS = 10_000
 ALLOWANCE = 0.005
 CREATED = date(2026, 11, 24)
 PARAMETERS = FitParameters(trees=350, folds=3)
+# Worlds that no tree has seen show what a file without addresses or agents needs.
+GAP_WORLDS = 60
+GAP_MESSAGES = 4_000
+GAPS: tuple[frozenset[Capability], ...] = (
+    frozenset({"address"}),
+    frozenset({"agent"}),
+    frozenset({"address", "agent"}),
+)
 # People that a model takes for machines first, by the simulator's names; the trees heed them more than their number.
 MISTAKABLE = (
     "qa tester",
@@ -86,6 +97,7 @@ def load(con: duckdb.DuckDBPyConnection, folder: Path) -> ReadSummary:
 def train_bundled(
     seeds: Sequence[int],
     *,
+    gap_seeds: Sequence[int] = (),
     messages: int = MESSAGES,
     parameters: FitParameters = PARAMETERS,
     jobs: int = 2,
@@ -103,6 +115,8 @@ def train_bundled(
     say(f"growing trees on {len(data) + len(also):,} events")
     fitted = fit(data, parameters, also=[also], emphasis=emphasis(data), threads=jobs)
     thresholds, notes = thresholds_by_kind(data, fitted, {DEFAULT: CAUTIOUS}, ALLOWANCE, most_groups_limit)
+    gaps = gap_thresholds(Booster(fitted.booster_text), fitted.calibration, gap_seeds, jobs=jobs, say=say)
+    thresholds |= stricter(gaps, thresholds)
     return assemble(
         data,
         fitted,
@@ -112,8 +126,71 @@ def train_bundled(
         created=CREATED,
         source=f"{len(seeds)} simulated worlds",
         held_out=SIMULATED_WORLD,
-        extra={"worlds": list(seeds), "messages_a_world": messages},
+        extra={"worlds": list(seeds), "worlds_of_gaps": list(gap_seeds), "messages_a_world": messages},
     )
+
+
+def world_with_gaps(seed: int, messages: int = GAP_MESSAGES) -> dict[str, Dataset]:
+    """One world without addresses, agents and both, by the name of what is lacking.
+
+    Methods are left out of every second world and times cut in every second pair of them, as platforms do that give
+    neither.
+    """
+    with tempfile.TemporaryDirectory(prefix="clicksift-world-") as folder:
+        simulate(seed, messages).write(Path(folder))
+        con = connect(threads=1)
+        read = load(con, Path(folder))
+    given = read.capabilities - ({"method"} if seed % 2 else set())
+    views = {}
+    for gap in GAPS:
+        view = _part(labelled(con, given - gap, coarse_times=seed % 4 >= 2), seed)
+        views[without(given - gap)] = replace(view, organisation=np.full(len(view), seed))
+    return views
+
+
+def without(capabilities: Set[Capability]) -> str:
+    """What is lacking, as the names of thresholds say it: "without address and agent"."""
+    return threshold_name("", capabilities).strip()
+
+
+def gap_thresholds(
+    booster: Booster,
+    calibration: Calibration,
+    seeds: Sequence[int],
+    *,
+    messages: int = GAP_MESSAGES,
+    jobs: int = 2,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Thresholds]:
+    """The thresholds for files that lack addresses or agents, from worlds that the trees have not seen.
+
+    A kind of event for which too few people's events show a loss within the allowance has none, and is judged by its
+    ordinary threshold.
+    """
+    views: dict[str, list[Dataset]] = {}
+    made_in_turn = joblib.Parallel(n_jobs=jobs, return_as="generator")
+    for made in made_in_turn(joblib.delayed(world_with_gaps)(seed, messages) for seed in seeds):
+        for name, view in made.items():
+            views.setdefault(name, []).append(view)
+    thresholds = {}
+    for name, parts in sorted(views.items()):
+        data = concatenate(parts)
+        say(f"thresholds {name}: {len(data):,} events")
+        probability = calibration.apply(booster.predict_raw(data.X))
+        for kind, event_type in enumerate(ENGAGEMENT):
+            rows = data.kind == kind
+            chosen = choose(
+                probability[rows],
+                data.y[rows],
+                data.organisation[rows],
+                allowance=ALLOWANCE,
+                limit=most_groups_limit,
+            )
+            if chosen is not None:
+                thresholds[f"{event_type} {name}"] = replace(
+                    chosen[0], basis=chosen[0].basis.replace("out of fold", "on worlds never trained on")
+                )
+    return thresholds
 
 
 def emphasis(data: Dataset) -> npt.NDArray[np.float64]:
@@ -128,7 +205,7 @@ def main() -> None:
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201  (progress of a maintainer's command)
 
-    trained = train_bundled(range(1_000, 1_000 + WORLDS), say=say)
+    trained = train_bundled(range(1_000, 1_000 + WORLDS), gap_seeds=range(5_000, 5_000 + GAP_WORLDS), say=say)
     target = Path(__file__).parent.parent / "serving" / "data" / "model"
     trained.model.save(target)
     say(trained.model.card)

@@ -7,6 +7,7 @@ all labelled events of a kind: an abstention is neither, and is shown apart, lik
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,13 @@ Floats = npt.NDArray[np.float64]
 # A campaign of fewer people who click has an error that says little of the rule.
 FEWEST_CLICKERS = 20
 CLICK = KINDS.index("clicked")
+HOW_TO_READ: tuple[str, ...] = (
+    "Lost and found are shares of all labelled events of the kind; an abstention is neither. The best stand first, by"
+    " found less lost.",
+    "Campaigns off by: the median error of a campaign's people who clicked, where at least 20 did; an abstention counts"
+    " as a person there.",
+    "Brackets are 95 % intervals over recipient organisations, in percent.",
+)
 _NOTHING = Figure(np.nan, np.nan, np.nan)
 _WORDS = {"opened": "Opens", "clicked": "Clicks", "unsubscribed": "Unsubscribes"}
 
@@ -200,7 +208,8 @@ class _Clickers:
 
     def _sums(self, values: Floats) -> Floats:
         """The sum over pairs by campaign, as they are in the first row and then as drawn in each repeat."""
-        rows = [values, *(values * counts[self._group] for counts in self._draws.counts)]
+        drawn = (values * counts[self._group] for counts in self._draws.counts)
+        rows = itertools.chain([values], drawn)
         return np.array([np.bincount(self._campaign, weights=row, minlength=self._campaigns) for row in rows])
 
     def errors(self, human: Floats) -> tuple[int, Figure, Figure]:
@@ -246,30 +255,34 @@ def _table(kind: str, judgements: Sequence[Judgement], model: str) -> Table:
     one = judgements[0]
     title = f"{_WORDS[kind]}: {one.human:,} by people, {one.automated:,} by machines"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    has_campaigns = kind == KINDS[CLICK]
     table.add_column("judge", no_wrap=True)
-    headings = ["people lost", "machines found", "abstains"]
-    if kind == KINDS[CLICK]:
-        headings += ["campaigns off by", "at worst"]
-    for heading in headings:
+    for heading in ("people lost", "machines found", "abstains", *["campaigns off by", "at worst"] * has_campaigns):
         table.add_column(heading, justify="right", no_wrap=True)
     for judgement in judgements:
         cells = [_with_interval(judgement.loss), _with_interval(judgement.recall), f"{judgement.abstained.value:.1%}"]
-        if kind == KINDS[CLICK]:
-            cells += [_with_interval(judgement.median_error), _share(judgement.worst_error)]
-        if judgement.is_silent:
-            cells = ["abstains", *[""] * (len(cells) - 1)]
-        table.add_row(judgement.name, *cells, style="bold" if judgement.name == model else None)
+        if has_campaigns:
+            cells += [_with_interval(judgement.median_error), _percent(100 * judgement.worst_error.value, "%")]
+        if not judgement.is_silent:
+            table.add_row(judgement.name, *cells, style="bold" if judgement.name == model else None)
+    silent = [judgement.name for judgement in judgements if judgement.is_silent]
+    if silent:
+        table.caption, table.caption_justify = f"Abstain on all of these: {', '.join(silent)}\n", "left"
     return table
-
-
-def _share(figure: Figure) -> str:
-    return f"{figure.value:.1%}" if np.isfinite(figure.value) else ""
 
 
 def _with_interval(figure: Figure) -> str:
     if not np.isfinite(figure.value):
         return ""
-    return f"{figure.value:.2%} [{100 * figure.low:.3g}, {100 * figure.high:.3g}]"
+    return f"{figure.value:.2%} [{_percent(100 * figure.low)}, {_percent(100 * figure.high)}]"
+
+
+def _percent(value: float, unit: str = "") -> str:
+    """Two digits or three, so that a column stays narrow, and one more close to all; nothing for what is not known."""
+    if not np.isfinite(value):
+        return ""
+    digits = 2 if 0 < value < 1 else 1 if 0 < value < 10 or 99 < value < 100 else 0
+    return f"{value:.{digits}f}{unit}"
 
 
 def write_figures(path: Path, judgements: Sequence[Judgement], model: str, figures: Mapping[str, Figures]) -> None:

@@ -22,7 +22,7 @@ from training.dataset import Dataset, label_notes, labelled
 from training.evaluate import KINDS, Figures, by_slice, campaign_errors, evaluate
 from training.fit import Fit, FitParameters, described, fit, forward
 from training.model_card import ORGANISATION, model_card
-from training.threshold import FEWEST_ORGANISATIONS, choose, upper_loss_limit
+from training.threshold import FEWEST_ORGANISATIONS, choose, stricter, upper_loss_limit
 
 # The same events seen without some capabilities or with whole-second times: how often, and how much each row counts.
 VARIANTS = 2
@@ -63,8 +63,9 @@ def train(
     """A model fitted on the labelled events of the connection (tables `events`, `campaigns`, `labels`).
 
     `allowance` is the share of people's events that may be called automated; where the labels cannot show that a
-    threshold keeps to it, the threshold of `base` is kept and a note says so. Raises InputError where the labels have
-    one class only or too few organisations to hold some out.
+    threshold keeps to it, the threshold of `base` is kept and a note says so. The thresholds of `base` for files that
+    lack addresses or agents are kept where they ask for more. Raises InputError where the labels have one class only
+    or too few organisations to hold some out.
     """
     data = labelled(con, capabilities, progress=progress)
     _check(data, int(con.execute("SELECT count(*) FROM labels").fetchall()[0][0]))
@@ -74,6 +75,7 @@ def train(
         progress("growing trees on folds by organisation")
     fitted = fit(data, parameters, also=also, threads=threads)
     thresholds, notes = thresholds_by_kind(data, fitted, base.thresholds, allowance)
+    thresholds |= stricter(base.thresholds, thresholds)
     notes = (*about_labels, *notes)
     if progress:
         progress("growing trees on what came before the last fifth of the events")

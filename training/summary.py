@@ -13,13 +13,14 @@ from training.retrain import Trained
 
 def figure_tables(trained: Trained) -> list[Table]:
     """Out-of-fold figures by kind of event with intervals, and those of the last fifth in time where there are any."""
-    tables = [_table("Organisations that the trees had not seen (out of fold)", trained.figures)]
+    tables = [figure_table("Organisations that the trees had not seen (out of fold)", trained.figures)]
     if trained.later:
-        tables.append(_table("The last fifth in time, by trees that saw only what came before", trained.later))
+        tables.append(figure_table("The last fifth in time, by trees that saw only what came before", trained.later))
     return tables
 
 
-def _table(title: str, figures: Mapping[str, Figures]) -> Table:
+def figure_table(title: str, figures: Mapping[str, Figures]) -> Table:
+    """Counts, ranking, people lost and machines found, a row a kind of event."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("events")
     for heading in ("human", "automated", "AUC", "people lost", "machines found", "unsure"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +106,18 @@ def choose(
     )
     human = _human(probability, people, automated)
     return Thresholds(automated=automated, human=human, allowance=allowance, basis=basis), evidence
+
+
+def stricter(gaps: Mapping[str, Thresholds], plain: Mapping[str, Thresholds]) -> dict[str, Thresholds]:
+    """Those for files that lack something which ask for more than the ordinary ones.
+
+    `gaps` may hold ordinary ones too. Knowing less is no ground to judge more boldly.
+    """
+    return {
+        name: at
+        for name, at in gaps.items()
+        if " without " in name and at.automated > plain[name.partition(" ")[0]].automated
+    }
 
 
 def _candidates(people: Floats, allowance: float) -> list[float]:

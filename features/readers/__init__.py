@@ -28,11 +28,11 @@ from features.readers.envelopes import unwrap
 from features.readers.identifiers import drop
 from features.readers.options import ReadOptions
 from features.readers.platform import Platform
-from features.readers.platforms import PLATFORMS, access_log
+from features.readers.platforms import PLATFORMS, access_log, gophish
 from features.readers.records import InputFile, loaded, read_together
 from features.readers.shared_address import shared_address
 from features.readers.tables import read_campaigns, read_labels
-from features.readers.translation import translate
+from features.readers.translation import RawTable, translate
 from features.recipient_key import RecipientKey
 from features.schema import COLUMN_ALIASES, UNKNOWN_EVENT
 
@@ -100,7 +100,8 @@ def read_events(
     options = options or ReadOptions()
     readers = _readers(options)
     con.execute("SET TimeZone = 'UTC'")
-    rules = staging.Rules(times.check_zone(con, options.tz), recipient_key or RecipientKey.throwaway())
+    zone = times.check_zone(con, options.tz) if options.tz else None
+    rules = staging.Rules(zone, recipient_key or RecipientKey.throwaway())
     check_mapping(options.mapping, COLUMN_ALIASES.keys())
     with TemporaryDirectory(prefix="clicksift-") as unpacked:
         files, warnings = _input_files(paths, context, Path(unpacked))
@@ -120,6 +121,8 @@ def read_events(
             for table in (*staging.TABLES, *folding.TABLES, "set_aside", "reading_files", "reading_controls"):
                 con.execute(f"DROP TABLE IF EXISTS temp.{table}")
     filtering = [f"{platform.title}: {platform.source_filtering}" for platform in used if platform.source_filtering]
+    if {gophish.GOPHISH.name, gophish.GOPHISH_RESULTS.name} <= formats.keys():
+        remarks.append(gophish.COUNTED_TWICE)
     counts = _counts(con)
     if "address" in counts["capabilities"] and (shared := shared_address(con)) is not None:
         remarks.append(shared)
@@ -159,31 +162,53 @@ def _stage(
     by_number = {file.number: file.name for file in files}
     addresses, advice = 0, ""
     hints: list[str] = []
+    given: set[str] = set()
     for group in read_together(con, files):
         if progress:
             progress(f"reading {group[0].name}" + (f" and {len(group) - 1} more" if len(group) > 1 else ""))
         with loaded(con, group) as records:
             if records.json:
                 unwrap(con, readers)
-            found = recognise(con, records, group, readers, options.mapping, options.format)
+            try:
+                found = recognise(con, records, group, readers, options.mapping, options.format)
+            except InputError as error:
+                raise InputError(f"{error}. If it is no export, leave it out") if len(files) > 1 else error from None
             seen += [(group[0].name, one.records.columns) for one in found]
             for one in found:
+                if one.platform.name == generic.BESIDE:
+                    hints += [
+                        f"{by_number[number]} is a table of campaigns or labels: no events" for number in one.files
+                    ]
+                    continue
                 used.setdefault(one.platform.name, one.platform)
                 hints += generic.hints(one.platform, one.records.columns)
                 scored = [file.number for file in group if file.number in one.files and not file.is_context]
                 if keep_rows and scored:
                     kept.keep(con, one.records, scored, csv=group[0].form.kind == "csv")
                 raw = translate(con, one.records, one.platform, one.files)
+                given |= _mapped_and_given(con, raw, options.mapping)
                 addresses += staging.stage(con, raw, one.platform, rules)
                 drop(con, "raw")
                 if one.platform.name == access_log.NAME and not (advice or _has_staged(con, access_log.NAME)):
                     advice = access_log.advice(con, by_number[one.files[0]], one.records, one.platform, one.files)
     check_mapping(options.mapping, COLUMN_ALIASES.keys(), seen)
+    for name, wanted in options.mapping.items():
+        if "/" in wanted and name not in given:
+            raise InputError(f"--map {name}={wanted}: no record has a value there; check the path")
     if advice and not _has_staged(con, access_log.NAME):
         raise InputError(advice)
     if options.path_patterns and access_log.NAME not in used:
         raise InputError(f"--path-pattern {options.path_patterns[0]}: none of the files is an access log; leave it out")
     return addresses, list(used.values()), list(dict.fromkeys(hints))
+
+
+def _mapped_and_given(con: duckdb.DuckDBPyConnection, raw: RawTable, mapping: Mapping[str, str]) -> set[str]:
+    """The columns mapped to a value inside of JSON for which some record of `raw` has one."""
+    inside = [name for name, wanted in mapping.items() if "/" in wanted and name in raw.found]
+    if not inside:
+        return set()
+    [counts] = con.execute(f"SELECT {', '.join(f'count(c{raw.found[name]})' for name in inside)} FROM raw").fetchall()
+    return {name for name, count in zip(inside, counts, strict=True) if count}
 
 
 def _has_staged(con: duckdb.DuckDBPyConnection, source: str) -> bool:
@@ -219,7 +244,7 @@ def _input_files(
     for place, path in enumerate((*scored, *others), start=1):
         name = path.name if names[path.name] == 1 else str(path)
         for inner, file in _members(path, name, unpacked / str(place)):
-            form = detect(file)
+            form = detect(file, inner)
             if form is None:
                 warnings.append(f"{inner} is empty and was left out")
             else:
@@ -234,7 +259,7 @@ def _members(path: Path, name: str, into: Path) -> list[tuple[str, Path]]:
     if not is_archive(path):
         return [(name, path)]
     into.mkdir()
-    return archive.unpacked(path, into)
+    return [(name + inner.removeprefix(path.name), file) for inner, file in archive.unpacked(path, into)]
 
 
 def _register(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> None:

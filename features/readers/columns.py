@@ -11,6 +11,9 @@ from features.readers.platform import Path
 
 _SEPARATORS = re.compile(r"[\s.\-]+")
 _SHOWN = 30
+_NEAR = 0.7
+# In short names one letter makes another word: zip is not ip, data is not date.
+_SHORT, _NEAR_IF_SHORT = 4, 0.85
 
 
 def folded(text: str) -> str:
@@ -60,7 +63,7 @@ def _position(columns: Sequence[str], wanted: str) -> int | None:
     return same[0] if same else None
 
 
-def located(columns: Sequence[str], wanted: str) -> Path | None:
+def mapped_path(columns: Sequence[str], wanted: str) -> Path | None:
     """Where `wanted` lies: a column, or with "/" a value inside the JSON of one ("open/isBot"); None for nowhere."""
     position = _position(columns, wanted)
     if position is not None:
@@ -83,7 +86,7 @@ def check_mapping(
                 f"--map {name}={column}: there is no canonical column {name!r}"
                 f"{_did_you_mean(name, canonical)}; known are {', '.join(sorted(canonical))}"
             )
-        if tables and all(located(columns, column) is None for _, columns in tables):
+        if tables and all(mapped_path(columns, column) is None for _, columns in tables):
             file, columns = tables[0]
             raise InputError(
                 f"--map {name}={column}: {file} has no column {column!r}{_did_you_mean(column, columns)}; "
@@ -97,19 +100,36 @@ def missing(
     wanted: Sequence[str],
     aliases: Mapping[str, Sequence[str]],
     *,
+    mapping: Mapping[str, str] | None = None,
     can_map: bool = True,
 ) -> InputError:
-    """Word the error for a file with none of the `wanted` columns: what it has, what is near, what to do."""
-    spellings = [spelling for name in wanted for spelling in (name, *aliases[name])]
-    closeness = {
-        name: max(difflib.SequenceMatcher(None, folded(name), spelling).ratio() for spelling in spellings)
-        for name in columns
-    }
-    near = sorted((name for name in columns if closeness[name] >= 0.7), key=lambda name: -closeness[name])[:3]
+    """Word the error for a file with none of the `wanted` columns: what it has, what is near, what to do.
+
+    A column that serves another canonical name, by `mapping` or by its own, is not thought of.
+    """
+    taken = set(resolve(columns, aliases, mapping).values())
+    free = [name for position, name in enumerate(columns) if position not in taken]
+    meant = {name: found for name in free if (found := nearest(name, wanted, aliases)) is not None}
+    near = sorted(meant, key=lambda name: -meant[name][0])[:3]
     hint = f"; nearest: {listed(near)}" if near else ""
-    example = near[0] if near else "COLUMN"
-    step = f"Name it with --map {wanted[0]}={example}" if can_map else f"Rename the column to {wanted[0]}"
+    example, canonical = (near[0], meant[near[0]][1]) if near else ("COLUMN", wanted[0])
+    step = f"Name it with --map {canonical}={example}" if can_map else f"Rename the column to {canonical}"
     return InputError(f"{file}: no column for {' or '.join(wanted)}; its columns are {listed(columns)}{hint}. {step}")
+
+
+def nearest(
+    column: str, names: Collection[str], aliases: Mapping[str, Sequence[str]], near: float = _NEAR
+) -> tuple[float, str] | None:
+    """How near a column's name is to a spelling of one of the canonical `names`, and of which; None where to none."""
+    text = folded(column)
+    best: tuple[float, str] | None = None
+    for name in names:
+        for spelling in (name, *aliases[name]):
+            ratio = difflib.SequenceMatcher(None, spelling, text).ratio()
+            bar = max(near, _NEAR_IF_SHORT) if min(len(text), len(spelling)) <= _SHORT else near
+            if ratio >= bar and (best is None or ratio > best[0]):
+                best = (ratio, name)
+    return best
 
 
 def listed(names: Collection[str]) -> str:

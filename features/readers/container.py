@@ -32,6 +32,8 @@ _LOG_LINE = re.compile(
 # A log's first line may begin with an address in brackets.
 _BRACKETED = re.compile(rb"\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[^\]\s]*)?\](?::\d+)? ")
 _LINES_TRIED = 50
+# A text may have caught a NUL or two; one in so many bytes is no text.
+_TEXT_TO_NULS = 500
 _FORM_BODY = re.compile(rb"[\w.-]{1,64}=(%5b|%7b|\[|\{)", re.IGNORECASE)
 _FOREIGN = {
     b"ORC": "an ORC file; convert it to Parquet",
@@ -106,8 +108,8 @@ def is_archive(path: Path) -> bool:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
 
 
-def detect(path: Path) -> Form | None:
-    """Give the form of the file, from its first bytes; None where it is empty or blank.
+def detect(path: Path, name: str = "") -> Form | None:
+    """Give the form of the file, from its first bytes; None where it is empty or blank. `name` is for messages.
 
     Raises InputError where it is something else, or cannot be read.
     """
@@ -121,9 +123,9 @@ def detect(path: Path) -> Form | None:
         return Form("avro", packed)
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
-            raise InputError(f"{path}: is {what}")
-    if b"\x00" in head:
-        raise InputError(f"{path}: is binary data of an unknown kind; {_NEXT_STEP}")
+            raise InputError(f"{name or path}: is {what}")
+    if head.count(b"\x00") > 1 + len(head) // _TEXT_TO_NULS:
+        raise InputError(f"{name or path}: is binary data of an unknown kind; {_NEXT_STEP}")
     if text.startswith((b"{", b"[")) and not _BRACKETED.match(text):
         return Form(_json_layout(text.decode("utf-8", "replace"), whole=len(head) < _HEAD), packed)
     return _text_form(text, packed)

@@ -14,10 +14,10 @@ import duckdb
 
 from features.errors import InputError
 from features.readers import generic
-from features.readers.columns import check_mapping, listed, located, missing
+from features.readers.columns import check_mapping, listed, mapped_path, missing, resolve
 from features.readers.platform import Path, Platform, Signature
 from features.readers.records import InputFile
-from features.readers.translation import Records, column_position
+from features.readers.translation import Records, located
 from features.schema import COLUMN_ALIASES
 
 # Records of so many different shapes are looked at in each file of JSON, and so many rows of a table.
@@ -62,8 +62,10 @@ def recognise(
     result = []
     for (name, _), numbers in found.items():
         columns = tuple(dict.fromkeys(key for number in numbers for key in columns_of(number)))
-        own = Records(records.relation, columns, records.types or ("VARCHAR",) * len(columns), records.json)
-        if name in readers:
+        own = replace(records, columns=columns, types=records.types or ("VARCHAR",) * len(columns))
+        if name == generic.BESIDE:
+            platform = Platform(generic.BESIDE, "", (), {})
+        elif name in readers:
             platform = _mapped(readers[name], columns, mapping)
         else:
             platform = generic.reader(by_number[numbers[0]].name, columns, mapping)
@@ -73,7 +75,7 @@ def recognise(
 
 def _mapped(platform: Platform, columns: Sequence[str], mapping: Mapping[str, str]) -> Platform:
     """The platform with what the user maps in place of what it declares."""
-    own = {name: path for name, wanted in mapping.items() if (path := located(columns, wanted)) is not None}
+    own = {name: path for name, wanted in mapping.items() if (path := mapped_path(columns, wanted)) is not None}
     return replace(platform, columns={**platform.columns, **own}) if own else platform
 
 
@@ -119,6 +121,8 @@ def _name(
     platforms: Sequence[Platform],
     mapping: Mapping[str, str],
 ) -> str:
+    if generic.is_beside(columns):
+        return generic.BESIDE
     evidence: dict[str, tuple[Signature, int]] = {}
     for platform in platforms:
         for signature in platform.signatures:
@@ -136,18 +140,16 @@ def _name(
     if generic.suffices(columns, mapping):
         return generic.NAME
     check_mapping(mapping, COLUMN_ALIASES.keys(), [(file, columns)])
-    lacking = _lacking(file, columns)
+    lacking = _lacking(file, columns, mapping)
     near = _nearest(samples, platforms)
     raise InputError(f"{lacking}. It is no platform's export either: {'; '.join(near)}") if near else lacking
 
 
-def _lacking(file: str, columns: Sequence[str]) -> InputError:
-    """What a table of events needs and this one has not."""
-    for names in generic.NEEDED:
-        spellings = {spelling for name in names for spelling in (name, *COLUMN_ALIASES[name])}
-        if not generic.known_names(columns) & spellings:
-            return missing(file, columns, names, COLUMN_ALIASES)
-    return missing(file, columns, generic.NEEDED[0], COLUMN_ALIASES)
+def _lacking(file: str, columns: Sequence[str], mapping: Mapping[str, str]) -> InputError:
+    """What a table of events needs and this one has not, what is mapped being there."""
+    found = resolve(columns, COLUMN_ALIASES, mapping).keys() | mapping.keys()
+    names = next((names for names in generic.NEEDED if not found & set(names)), generic.NEEDED[0])
+    return missing(file, columns, names, COLUMN_ALIASES, mapping=mapping)
 
 
 def _nearest(samples: Sequence[Sample], platforms: Sequence[Platform]) -> list[str]:
@@ -184,11 +186,11 @@ def _said(signature: Signature) -> str:
 
 def _lookup(sample: Sample, text: str) -> tuple[bool, Any]:
     """Whether the path is there, and its value; a column of a table may hold JSON."""
-    first, *rest = Path.of(text).parts
     names = tuple(sample)
-    position = column_position(names, first) if first not in sample else names.index(first)
-    if position is None:
+    place = located(names, Path.of(text).parts)
+    if place is None:
         return False, None
+    position, rest = place
     value: Any = sample[names[position]]
     for part in rest:
         if isinstance(value, str) and value[:1] in ("{", "["):

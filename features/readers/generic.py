@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
-from features.readers.columns import check_mapping, folded, located, missing, resolve
+from features.readers.columns import check_mapping, folded, mapped_path, missing, nearest, resolve
 from features.readers.platform import Path, Platform
-from features.schema import COLUMN_ALIASES, EVENT_COLUMNS
+from features.schema import CAMPAIGN_COLUMNS, COLUMN_ALIASES, EVENT_COLUMNS, LABEL_COLUMNS
 
 NAME = "generic"
+# The name under which tables of campaigns and labels pass.
+BESIDE = "beside"
 NEEDED = (("event_type",), ("timestamp",), ("message_id", "recipient_id"))
 # These are never NULL in a table that we wrote, and together in no other.
 _NAMES = frozenset(COLUMN_ALIASES).union(*COLUMN_ALIASES.values())
@@ -27,12 +28,12 @@ def reader(file: str, columns: Sequence[str], mapping: Mapping[str, str]) -> Pla
         name: Path((columns[k],)) for name, k in resolve(columns, COLUMN_ALIASES, mapping).items()
     }
     for name, wanted in mapping.items():
-        if (path := located(columns, wanted)) is not None:
+        if (path := mapped_path(columns, wanted)) is not None:
             found[name] = path
     for names in NEEDED:
         if not found.keys() & set(names):
             check_mapping(mapping, COLUMN_ALIASES.keys(), [(file, columns)])
-            raise missing(file, columns, names, COLUMN_ALIASES)
+            raise missing(file, columns, names, COLUMN_ALIASES, mapping=mapping)
     ignored: frozenset[str] = frozenset()
     if set(_OWN_MARKS) <= set(columns):
         found |= {column.name: Path((column.name,)) for column in EVENT_COLUMNS if column.name in columns}
@@ -41,10 +42,17 @@ def reader(file: str, columns: Sequence[str], mapping: Mapping[str, str]) -> Pla
     return Platform(name=NAME, title="any table", signatures=(), columns=found, ignored=ignored)
 
 
+def is_beside(columns: Sequence[str]) -> bool:
+    """Whether this is a table of campaigns or labels as we write and read them, which often lies beside events."""
+    names = set(columns)
+    campaigns, labels = ({column.name for column in table} for table in (CAMPAIGN_COLUMNS, LABEL_COLUMNS))
+    return names == campaigns or ("automated" in names and names <= labels)
+
+
 def suffices(columns: Sequence[str], mapping: Mapping[str, str]) -> bool:
     """Whether these columns, as they are called or mapped, are enough to read events."""
     found = resolve(columns, COLUMN_ALIASES, mapping).keys() | {
-        name for name, wanted in mapping.items() if located(columns, wanted) is not None
+        name for name, wanted in mapping.items() if mapped_path(columns, wanted) is not None
     }
     return all(found & set(names) for names in NEEDED)
 
@@ -59,15 +67,10 @@ def hints(platform: Platform, columns: Sequence[str]) -> list[str]:
     if platform.name != NAME:
         return []
     used = {path.parts[0] for path in platform.columns.values() if isinstance(path, Path)}
-    lacking = {
-        spelling: name
-        for name in _WORTH_A_HINT
-        if name not in platform.columns
-        for spelling in (name, *COLUMN_ALIASES[name])
-    }
+    lacking = [name for name in _WORTH_A_HINT if name not in platform.columns]
     near = []
     for column in columns:
-        if column not in used and (found := difflib.get_close_matches(folded(column), lacking, n=1, cutoff=_NEAR)):
-            name = lacking[found[0]]
+        if column not in used and (found := nearest(column, lacking, COLUMN_ALIASES, _NEAR)) is not None:
+            name = found[1]
             near.append(f"the column {column!r} was not used; if it is {name}, say --map '{name}={column}'")
     return near

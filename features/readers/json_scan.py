@@ -40,10 +40,9 @@ _INDENT = 256
 _SPACE = " \t\r\n\ufeff"
 _GAP = re.compile(f"[{_SPACE},]*+")
 _AFTER_SCALAR = frozenset(_SPACE + ",[]{")
-# What the end of the text leaves in doubt behind the last whole token: a part of a literal, number or escape.
-_HALF = re.compile(
-    r"[ \t\r\n]*+|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|Na?|-?I[a-z]*+|-|[.eE][-+]?|\\?u[0-9A-Fa-f]{0,4}|[0-9A-Fa-f]{1,4}"
-)
+# What the end of the text leaves in doubt behind the last whole token: a part of a literal or number, of an escape.
+_HALF = re.compile(r"[ \t\r\n]*+|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|Na?|-?I[a-z]*+|-|[.eE][-+]?")
+_HALF_ESCAPE = re.compile(r"\\?u?[0-9A-Fa-f]{0,4}")
 _OBJECT = re.compile(r'\{[ \t\r\n]*+"(?:[^"\\\n]++|\\.)*+"[ \t\r\n]*+:')
 # Strings and what follows them are one token, for there is no bracket to see.
 _TOKEN = re.compile(r'(?:"(?:[^"\\\n]++|\\.)*+"?[^"{}\[\]]*+)++|[{}\[\]]')
@@ -181,9 +180,11 @@ class _Window:
                 break
             if len(self.text) - self.at >= LONGEST:
                 reason, known = TOO_LONG, 0
-                end = _last_token(self.text, self.at, self.at + LONGEST)
+                end = self.at + LONGEST
                 if is_json:
                     _follow(open_brackets, self.text, self.at, end)
+                if len(open_brackets) <= _DEEPEST:
+                    end = _last_token(self.text, self.at, end)
                 yield self._aside(self.text[self.at : end], reason)
                 self.at = end
             self._read_more()
@@ -217,8 +218,7 @@ class _Window:
         try:
             _, end = self._decode(text, at)
         except json.JSONDecodeError as error:
-            is_half = error.msg.startswith("Unterminated string") or _HALF.fullmatch(text, error.pos)
-            return 0, in_doubt if is_half else NOT_JSON, start + error.pos
+            return 0, in_doubt if _is_half(text, error) else NOT_JSON, start + error.pos
         except RecursionError:
             return 0, TOO_DEEP, start + _deep(text, at)
         if text[at] not in "{[":
@@ -302,6 +302,14 @@ class _Window:
         self.at -= keep
         self._passed += keep
         self._lines.clear()
+
+
+def _is_half(text: str, error: json.JSONDecodeError) -> bool:
+    """Tell whether more text could have been the cure."""
+    if error.msg.startswith("Unterminated string"):
+        return True
+    half = _HALF_ESCAPE if error.msg.startswith("Invalid \\u") else _HALF
+    return half.fullmatch(text, error.pos) is not None
 
 
 def _follow(brackets: bytearray, text: str, start: int, end: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from typing import Literal
 from features.feature import Capability
 
 Precision = Literal["s", "ms", "us", "ns"]
+DateOrder = Literal["", "month", "day"]
 
 # A quantifier such as {4} or {1,3} of a regular expression is no field.
 _FIELD = re.compile(r"\{([^{}\d,][^{}]*)\}")
@@ -70,7 +71,8 @@ class Platform:
     ones, used in templates as `{:name}`. `controls`: what a record is that is no event of a message -> condition.
     `damaged`: what is wrong with a record that nobody can read -> condition; it is set aside.
     `ignored`: paths of no use; every other key on the top level, and in the objects of `extra_of`, goes to `extra`.
-    `zone`: of times without one, where the platform fixes it. `folds`: equal records are copies, not repeats.
+    `zone`: of times without one, where the platform fixes it. `date_order`: whether dates such as 03/11/2025 start
+    with the month or the day, for a column that does not show it. `folds`: equal records are copies, not repeats.
 
     The rest is for the reader of the documentation: `gives` are capabilities, `precision` how fine its times are,
     `source_filtering` what the platform leaves out before anybody sees it (shown with every result), `flags` its own
@@ -89,6 +91,7 @@ class Platform:
     ignored: frozenset[str] = frozenset()
     extra_of: tuple[str, ...] = ()
     zone: str | None = None
+    date_order: DateOrder = ""
     folds: bool = True
     gives: frozenset[Capability] = frozenset()
     precision: Precision = "s"

@@ -23,7 +23,7 @@ from features.errors import InputError
 from features.readers import avro, json_scan
 from features.readers.container import Form, opened
 from features.readers.identifiers import drop, quote_name, quote_path, quote_text, record_text
-from features.readers.translation import Records
+from features.readers.translation import Records, trimmed_column
 
 # DuckDB reserves 16 times as much for every file that it reads at once.
 _LONGEST_LINE = 4 * 2**20
@@ -73,6 +73,10 @@ def loaded(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Iterat
     with TemporaryDirectory(prefix="clicksift-") as unpacked:
         try:
             yield _load(con, files, Path(unpacked))
+        except duckdb.OutOfMemoryException as error:
+            raise InputError(
+                f"{files[0].name}: there is not enough memory to read it; allow more with --memory, as in --memory 2GB"
+            ) from error
         except duckdb.Error as error:
             raise _damaged(files, error) from error
         finally:
@@ -152,8 +156,8 @@ def _load_log(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Rec
     shifted = _read_lines(con, files)
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW raw_table AS
-        SELECT * FROM (SELECT {_placed("trim(line) AS c0", shifted)}) WHERE c0 <> ''""")
-    return Records("raw_table", ("line",), ("VARCHAR",))
+        SELECT * FROM (SELECT {_placed(f"{trimmed_column('line')} AS c0", shifted)}) WHERE c0 IS NOT NULL""")
+    return Records("raw_table", ("line",), ("VARCHAR",), clean=True)
 
 
 def _load_lines(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> None:
@@ -210,7 +214,7 @@ def _avro_texts(file: InputFile) -> Iterator[tuple[str, str | None]]:
         for text in avro.records(file.path):
             yield text, None
     except avro.Damaged as error:
-        yield "", f"the file is damaged from here on ({error})"
+        yield f"{error}", "the file is damaged from here on"
 
 
 def _insert(con: duckdb.DuckDBPyConnection, file: InputFile, texts: Iterator[tuple[str, str | None]]) -> None:

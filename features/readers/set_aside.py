@@ -14,6 +14,8 @@ from features.files import replacing_file
 # What to do about a reason, where its words do not say.
 ADVICE: Mapping[str, str] = {
     "timestamp is not a time": "times are read as 2026-03-01T10:00:00Z, 01/Mar/2026:10:00:00 +0000 or epoch seconds",
+    "date could be day-first or month-first": "write 2026-03-01, or give rows beyond the 12th",
+    "dates mix day-first and month-first": "write 2026-03-01",
     "not UTF-8": "save the file as UTF-8",
     "quotes do not match": "double the quotes inside of a quoted field",
     "wrong number of columns": "quote fields that hold the delimiter",

@@ -11,7 +11,7 @@ _FEWEST_EVENTS = 50
 _FEWEST_RECIPIENTS = 20
 _SHARE = 0.9
 # Private networks (RFC 1918, 4193, 6598), loopback and link-local: no client on the internet has these.
-_PRIVATE = (
+PRIVATE = (
     r"^(10|127|192\.168|169\.254|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\."
     r"|^(::1$|f[cd]|fe[89ab])"
 )
@@ -33,7 +33,7 @@ def shared_address(con: duckdb.DuckDBPyConnection) -> str | None:
                (SELECT count(DISTINCT coalesce(recipient_id, message_id)) FROM events
                 WHERE ip IS NOT NULL AND event_type IN ({kinds}))
         FROM client""",
-        {"private": _PRIVATE},
+        {"private": PRIVATE},
     ).fetchall()
     if row[0] is None:
         return None

@@ -14,6 +14,7 @@ from features.readers.distinct import (
     map_words,
     message_text,
     unless_missing,
+    unless_null,
 )
 from features.readers.identifiers import quote_text
 from features.readers.platform import Platform
@@ -26,6 +27,7 @@ CLIENT_EVENTS = ("opened", "clicked", "unsubscribed", "complained")
 _TIMES = ("timestamp", "sent_at", "delivered_at")
 # What only our own files say: the rest of a canonical row that was written before.
 _OWN = ("event_type_raw", "event_id_origin", "source", "raw_ref", "is_synthetic", "dup_count", "extra")
+_IDS = ("message_id", "recipient_id", "campaign_id")
 _TEXTS = tuple(name for name in (*COLUMN_ALIASES, *_OWN) if name not in _TIMES)
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 
@@ -68,9 +70,9 @@ IDENTITY = (
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for all files of a run: the zone of naive times, the key for addresses."""
+    """What holds for all files of a run: the zone of naive times, None where nobody named one; the addresses' key."""
 
-    zone: str
+    zone: str | None
     key: RecipientKey
 
 
@@ -90,15 +92,23 @@ def stage(con: duckdb.DuckDBPyConnection, raw: RawTable, platform: Platform, rul
 
 
 def _staging(con: duckdb.DuckDBPyConnection, raw: RawTable, platform: Platform, rules: Rules) -> str:
-    found, zone = raw.found, platform.zone or rules.zone
-    named = [f"{raw.text(found.get(name))} AS {name}" for name in _TEXTS if name not in ("message_id", "extra")]
-    named += [f"{message_text(raw)} AS message_id", f"{raw.text(found.get('extra'))} AS own_extra"]
+    found, zone = raw.found, rules.zone or platform.zone or "UTC"
+    named = [f"{raw.text(found.get(name))} AS {name}" for name in _TEXTS if name not in (*_IDS, "extra")]
+    named += [f"{unless_null(raw.text(found.get(name)))} AS {name}" for name in _IDS if name != "message_id"]
+    named += [f"{unless_null(message_text(raw))} AS message_id", f"{raw.text(found.get('extra'))} AS own_extra"]
     kinds = {name: raw.types[found[name]] if name in found else "VARCHAR" for name in _TIMES}
+    untold = "CAST(NULL AS VARCHAR)"
     for name in _TIMES:
         given = raw.text(found.get(name))
         if name in found and not (raw.clean and kinds[name] == "VARCHAR"):
             given = times.prepared(f"c{found[name]}", kinds[name])
+        if name in found:
+            written = times.written_dates(con, given, kinds[name], platform.date_order)
+            untold = times.untold(given, written) if name == "timestamp" else untold
+            # What cannot be told stays as it is, no time, so that it is counted as lost.
+            given = f"coalesce({times.as_iso(given, written)}, {given})"
         named.append(f"{given} AS {name}")
+    named.append(f"{untold} AS untold")
     named += [f"{raw.text(position)} AS x{position}" for position in raw.unknown]
     instants = [f"{times.instant(f'n.{name}', kinds[name], zone)} AS at_{name}" for name in _TIMES]
     naive = " OR ".join(f"coalesce({times.naive(f'n.{name}', kinds[name])}, FALSE)" for name in _TIMES)
@@ -115,7 +125,7 @@ def _staging(con: duckdb.DuckDBPyConnection, raw: RawTable, platform: Platform, 
             SELECT
                 n.*,
                 {", ".join(instants)},
-                {naive if platform.zone is None else "FALSE"} AS naive,
+                {naive if rules.zone is None and platform.zone is None else "FALSE"} AS naive,
                 w.word,
                 coalesce(w.word IN ({clients}), FALSE) AS by_client,
                 i.ip AS client_ip,
@@ -134,6 +144,7 @@ def _staging(con: duckdb.DuckDBPyConnection, raw: RawTable, platform: Platform, 
                 file_no,
                 record,
                 naive,
+                untold,
                 lost_ip,
                 event_id AS given_id,
                 word AS event_type,
@@ -148,14 +159,14 @@ def _staging(con: duckdb.DuckDBPyConnection, raw: RawTable, platform: Platform, 
                 message IS NULL AND campaign_id IS NULL AS loose,
                 recipient AS recipient_id,
                 domain AS recipient_domain,
-                url,
-                link_id,
+                {unless_missing("url")} AS url,
+                {unless_missing("link_id")} AS link_id,
                 CASE WHEN by_client THEN client_ip END AS ip,
                 CASE WHEN by_client THEN {unless_missing("user_agent")} END AS user_agent,
                 http_method,
                 TRY_CAST(http_status AS SMALLINT) AS http_status,
                 http_status IS NOT NULL AND TRY_CAST(http_status AS SMALLINT) IS NULL AS lost_status,
-                referer,
+                {unless_missing("referer")} AS referer,
                 unsubscribe_method,
                 {_flag("platform_machine")} AS platform_machine,
                 {_reason(raw)} AS platform_machine_reason,
@@ -168,10 +179,11 @@ def _staging(con: duckdb.DuckDBPyConnection, raw: RawTable, platform: Platform, 
             FROM read{extra_tables}
         )
         SELECT
-            * EXCLUDE (given_id, given_origin),
+            * EXCLUDE (given_id, given_origin, untold),
             coalesce(given_id, md5(concat_ws(chr(31), {identity}))) AS event_id,
             coalesce(given_origin, CASE WHEN given_id IS NULL THEN 'derived' ELSE 'vendor' END) AS event_id_origin,
             CASE WHEN event_type_raw IS NULL THEN 'no event type'
+                 WHEN untold IS NOT NULL THEN untold
                  WHEN timestamp IS NULL THEN 'timestamp is not a time'
                  WHEN message_id IS NULL THEN 'neither message_id nor recipient_id' END AS reason
         FROM cleaned"""

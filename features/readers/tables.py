@@ -87,11 +87,17 @@ def read_campaigns(con: duckdb.DuckDBPyConnection, path: str | Path | None, opti
     for file, raw, found in _groups(con, [path], CAMPAIGN_ALIASES, (("campaign_id",),)):
         campaign_id, links = raw.text(found["campaign_id"]), raw.text(found.get("n_links"))
         sent, sent_at = raw.text(found.get("sent_at")), "CAST(NULL AS TIMESTAMPTZ)"
+        written = times.WrittenDates()
         if "sent_at" in found:
             kind = raw.types[found["sent_at"]]
-            sent_at = times.sensible(times.instant(times.prepared(f"c{found['sent_at']}", kind), kind, zone))
+            given = times.prepared(f"c{found['sent_at']}", kind)
+            written = times.written_dates(con, given, kind)
+            sent_at = times.sensible(times.instant(times.as_iso(given, written), kind, zone))
         number = f"TRY_CAST(TRY_CAST({links} AS DOUBLE) AS INTEGER)"
         _refuse(con, file, f"{campaign_id} IS NULL", campaign_id, "every campaign has an id; fill campaign_id")
+        if written.problem:
+            advice = f"sent_at: {written.problem}; {set_aside.ADVICE[written.problem]}"
+            _refuse(con, file, f"{times.untold(sent, written)} IS NOT NULL", sent, advice)
         _refuse(
             con,
             file,

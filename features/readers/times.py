@@ -2,24 +2,98 @@
 
 Read are ISO 8601 with or without a zone and with 0-9 digits of fraction (cut to microseconds), epoch seconds,
 milliseconds, microseconds and nanoseconds told apart by magnitude, the style of access logs
-(`10/Oct/2000:13:55:36 -0700`) and Parquet's own timestamps.
+(`10/Oct/2000:13:55:36 -0700`) and Parquet's own timestamps. `03/11/2025 8:05 PM` is read where the column or the
+platform says which number is the month, `13.11.2025 02:14` always with the day first.
 """
 
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 
 import duckdb
 
 from features.errors import InputError
 from features.readers.identifiers import quote_text
+from features.readers.platform import DateOrder
+
+MIXED = "dates mix day-first and month-first"
+UNTOLD = "date could be day-first or month-first"
 
 _NUMBER = r"[+-]?[0-9]{1,19}(\.[0-9]*)?"
 # A zone follows the clock time: "Z", "+03:00", "+0300", " +03", " UTC", " Europe/Berlin".
-_ZONE = r":[0-9]{2}([.,][0-9]*)?\s*([+-][0-9]{2}(:?[0-9]{2})?|[A-Za-z][A-Za-z_/]*)$"
+_ZONE_NAME = r"([+-][0-9]{2}(:?[0-9]{2})?|[A-Za-z][A-Za-z_/]*)"
+_ZONE = rf":[0-9]{{2}}([.,][0-9]*)?\s*{_ZONE_NAME}$"
+# What may follow the year of a date with slashes or dots.
+_CLOCK = rf"(\s+[0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]*)?)?(\s*[AaPp][Mm])?(\s*{_ZONE_NAME})?)?"
+_ANY, _TO_12, _FROM_13 = "[0-9]{1,2}", "(0?[1-9]|1[0-2])", "(1[3-9]|2[0-9]|3[01])"
+_SLASHED = f"{_ANY}/{_ANY}/[0-9]{{4}}{_CLOCK}"
+_DAY_FIRST = f"{_FROM_13}/{_TO_12}/[0-9]{{4}}{_CLOCK}"
+_MONTH_FIRST = f"{_TO_12}/{_FROM_13}/[0-9]{{4}}{_CLOCK}"
+_EITHER = f"{_TO_12}/{_TO_12}/[0-9]{{4}}{_CLOCK}"
+_DOTTED = rf"{_ANY}\.{_ANY}\.[0-9]{{4}}{_CLOCK}"
+_HOUR = rf"\s+({_ANY}):"
+_HALF, _PM = r"([0-9.,])\s*[AaPp][Mm]\b", r"[0-9.,]\s*[Pp][Mm]\b"
+_TO_12_OCLOCK = rf"\s{_TO_12}:[0-9:.,]*\s*[AaPp][Mm]\b"
 _FIRST = "TIMESTAMPTZ '1990-01-01 00:00:00+00'"
 _END = "TIMESTAMPTZ '2101-01-01 00:00:00+00'"
 _ZONED = ("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
+
+
+@dataclass(frozen=True)
+class WrittenDates:
+    """How a column of texts writes dates such as 03/11/2025 and 13.11.2025; without any, nothing is to be done.
+
+    `order` of those with slashes; where it cannot be told, `problem` is why. `dotted`: there are some with dots.
+    """
+
+    order: DateOrder = ""
+    problem: str = ""
+    dotted: bool = False
+
+
+def written_dates(con: duckdb.DuckDBPyConnection, text: str, type_name: str, declared: DateOrder = "") -> WrittenDates:
+    """Tell the order of day and month from all values of a prepared column of `raw`.
+
+    One date that has a sense in one order only decides for the column; without such a date, `declared` does.
+    """
+    if type_name != "VARCHAR":
+        return WrittenDates()
+    patterns = (_DAY_FIRST, _MONTH_FIRST, _EITHER, _DOTTED)
+    seen = ", ".join(f"coalesce(bool_or(regexp_full_match(v, '{pattern}')), FALSE)" for pattern in patterns)
+    # LIKE costs a fraction of a regular expression; the times of access logs are out of the question, too.
+    row = con.execute(f"""
+        SELECT {seen} FROM (SELECT {text} AS v FROM raw)
+        WHERE (v LIKE '_/%' OR v LIKE '__/%' OR v LIKE '_.%' OR v LIKE '__.%') AND v NOT LIKE '__/___/%'""").fetchone()
+    day, month, either, dotted = row or (False, False, False, False)
+    if day and month:
+        return WrittenDates(problem=MIXED, dotted=dotted)
+    order: DateOrder = "day" if day else "month" if month else declared if either else ""
+    return WrittenDates(order, UNTOLD if either and not order else "", dotted)
+
+
+def as_iso(text: str, written: WrittenDates) -> str:
+    """VARCHAR expression: the prepared text, its dates with slashes or dots written as ISO 8601 where it is known how.
+
+    Those of which it is not known are NULL: DuckDB must not guess.
+    """
+    cases = ""
+    if written.order:
+        year_first = r"\3-\1-\2" if written.order == "month" else r"\3-\2-\1"
+        cases += _rewritten(text, _SLASHED, "/", year_first)
+    if written.problem:
+        cases += f" WHEN regexp_full_match({text}, '{_SLASHED}') THEN NULL"
+    if written.dotted:
+        cases += _rewritten(text, _DOTTED, r"\.", r"\3-\2-\1")
+    return f"CASE{cases} ELSE {text} END" if cases else text
+
+
+def untold(text: str, written: WrittenDates) -> str:
+    """VARCHAR expression over a prepared column: why its date cannot be read, NULL for what is no such date."""
+    if not written.problem:
+        return "CAST(NULL AS VARCHAR)"
+    dates = "|".join((_DAY_FIRST, _MONTH_FIRST, _EITHER))
+    return f"CASE WHEN regexp_full_match({text}, '{dates}') THEN {quote_text(written.problem)} END"
 
 
 def prepared(column: str, type_name: str) -> str:
@@ -76,6 +150,20 @@ def check_zone(con: duckdb.DuckDBPyConnection, zone: str | None) -> str:
 
 def _is_native(type_name: str) -> bool:
     return type_name.startswith(("TIMESTAMP", "DATE"))
+
+
+def _rewritten(text: str, pattern: str, mark: str, year_first: str) -> str:
+    """A case: what matches the pattern, written as ISO 8601, with the hours of AM and PM counted to 24.
+
+    An hour such as 13 PM stays as it is, and is no time.
+    """
+    turned = f"regexp_replace({text}, '^({_ANY}){mark}({_ANY}){mark}([0-9]{{4}})', '{year_first}')"
+    later = f"CASE WHEN regexp_matches({text}, '{_PM}') THEN 12 ELSE 0 END"
+    hour = f"TRY_CAST(regexp_extract({text}, '{_HOUR}', 1) AS INTEGER) % 12 + {later}"
+    without_half = rf"regexp_replace({turned}, '{_HALF}', '\1')"
+    whole_day = f"regexp_replace({without_half}, '{_HOUR}', ' ' || ({hour}) || ':')"
+    written = f"CASE WHEN regexp_matches({text}, '{_TO_12_OCLOCK}') THEN {whole_day} ELSE {turned} END"
+    return f" WHEN regexp_full_match({text}, '{pattern}') THEN {written}"
 
 
 def _naive_text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,12 +18,14 @@ class Records:
 
     In a table (`json` false) the value of `columns[k]` is the column `ck` of the type `types[k]`. Otherwise every
     record is the text of a JSON object in `line`, and `columns` are the keys of all of them.
+    `clean`: the texts of the table have no blanks around them, and none is empty.
     """
 
     relation: str
     columns: tuple[str, ...]
     types: tuple[str, ...]
     json: bool = False
+    clean: bool = False
 
     @property
     def written(self) -> str:
@@ -78,16 +81,20 @@ def translate(con: duckdb.DuckDBPyConnection, records: Records, platform: Platfo
     if any("{:path}" in str(template) for template in templates):
         relation = f"""SELECT opened.*, named.path AS "f_path" FROM ({relation}) AS opened
             JOIN reading_files AS named USING (file_no)"""
-    for name, template in platform.fields.items():
-        relation = f'SELECT *, {filled(template, values.text, values.there)} AS "f_{name}" FROM ({relation})'
+    for step in _steps(platform.fields):
+        made = (f'{filled(platform.fields[name], values.text, values.there)} AS "f_{name}"' for name in step)
+        relation = f"SELECT *, {', '.join(made)} FROM ({relation})"
     types = [_type(records, template) for _, template in outputs]
     view = _is_renaming(records, platform, outputs)
     selected = [
-        f"{_output(template, kind, values, clean=not view)} AS c{k}"
+        f"{_output(template, kind, values)} AS c{k}"
         for k, ((_, template), kind) in enumerate(zip(outputs, types, strict=True))
     ]
     judged = [_first("damaged", platform.damaged, values), _first("control", platform.controls, values)]
     body = f"SELECT {', '.join(['file_no', 'record', *judged, *selected])} FROM ({relation})"
+    computed = [f"{trimmed_column(f'c{k}')} AS c{k}" for k, (_, template) in enumerate(outputs) if not bare(template)]
+    if computed:
+        body = f"SELECT * REPLACE ({', '.join(computed)}) FROM ({body})"
     _make(con, body, platform, view=view)
     if platform.damaged:
         _set_aside(con, records)
@@ -96,17 +103,31 @@ def translate(con: duckdb.DuckDBPyConnection, records: Records, platform: Platfo
     return RawTable(tuple(names), tuple(types), found, records, clean=not view)
 
 
+def _steps(fields: Mapping[str, str]) -> list[list[str]]:
+    """The names of the fields in as few steps as will do: each step is made of the ones before it."""
+    place: dict[str, int] = {}
+    for name, template in fields.items():
+        place[name] = max((k + 1 for other, k in place.items() if f"{{:{other}}}" in template), default=0)
+    return [[name for name in fields if place[name] == k] for k in sorted(set(place.values()))]
+
+
 def trimmed(value: str) -> str:
     """SQL of the value as text without blanks around it, NULL where it is empty."""
     return f"nullif(trim(CAST({value} AS VARCHAR)), '')"
 
 
-def _output(template: str | Path, kind: str, values: _Values, *, clean: bool) -> str:
+def trimmed_column(column: str) -> str:
+    """The same for a column of texts; `trim` looks at every character and is left to those that need it."""
+    is_plain = f"{column} BETWEEN '!' AND '~' AND NOT ends_with({column}, ' ') AND strlen({column}) = length({column})"
+    return f"CASE WHEN {is_plain} THEN {column} ELSE nullif(trim({column}), '') END"
+
+
+def _output(template: str | Path, kind: str, values: _Values) -> str:
     path = bare(template)
     if path and kind != "VARCHAR":
         return values.plain(path)
     value = filled(template, values.text, values.there)
-    return trimmed(value) if clean and not path else value
+    return value if path else f"CAST({value} AS VARCHAR)"
 
 
 @dataclass(frozen=True)
@@ -123,14 +144,15 @@ class _Values:
     def text(self, path: Path) -> str:
         if path not in self.places:
             return "CAST(NULL AS VARCHAR)"
-        return trimmed(self.places[path])
+        is_column = self.places[path].startswith("c")
+        return self.places[path] if self.records.clean and is_column else trimmed(self.places[path])
 
     def there(self, path: Path) -> str:
         """Whether the record has the field at all; in a table, whether the table has the column."""
-        first, *rest = path.parts
-        position = column_position(self.records.columns, first)
-        if position is None:
+        place = located(self.records.columns, path.parts)
+        if place is None:
             return "FALSE"
+        position, rest = place
         if self.records.json:
             return f"json_exists(line, {quote_text(pointer((self.records.columns[position], *rest)))})"
         if not rest:
@@ -148,10 +170,10 @@ def _values(records: Records, paths: Sequence[Path]) -> _Values:
         return f"{alias}[{len(pointers)}]"
 
     for path in paths:
-        first, *rest = path.parts
-        position = column_position(records.columns, first)
-        if position is None:
+        place = located(records.columns, path.parts)
+        if place is None:
             continue
+        position, rest = place
         if records.json:
             places[path] = listed("v", "line", (records.columns[position], *rest))
         elif rest:
@@ -161,13 +183,29 @@ def _values(records: Records, paths: Sequence[Path]) -> _Values:
     return _Values(records, lists, places)
 
 
-def column_position(columns: Sequence[str], name: str) -> int | None:
-    """The column that a platform calls `name`; warehouses write it in lower case with "_" for "-" and blanks."""
-    if name in columns:
-        return list(columns).index(name)
-    plain = name.lower().replace("-", "_").replace(" ", "_")
-    same = [k for k, column in enumerate(columns) if column.lower().replace("-", "_").replace(" ", "_") == plain]
-    return same[0] if same else None
+def located(columns: Sequence[str], parts: Sequence[str]) -> tuple[int, tuple[str, ...]] | None:
+    """Which column holds the value that a platform keeps at `parts`, and the way on inside of it; None for nowhere.
+
+    Warehouses write names in lower case with "_" for "-" and blanks, and lay objects flat: `sentBy/id` may be the
+    column sentBy, which holds JSON, or sentBy.id or sent_by_id.
+    """
+    if parts[0] in columns:
+        return list(columns).index(parts[0]), tuple(parts[1:])
+    for n in range(1, len(parts) + 1):
+        name = _plain_name("_".join(parts[:n]))
+        for k, column in enumerate(columns):
+            if _plain_name(column) == name:
+                return k, tuple(parts[n:])
+    return None
+
+
+def _plain_name(name: str) -> str:
+    """The name without what warehouses change: case, "-", blanks and dots, and the "_" between words.
+
+    >>> _plain_name("sentBy.id") == _plain_name("sent_by_id")
+    True
+    """
+    return re.sub(r"[-\s._]+", "", name).lower()
 
 
 def _opened(records: Records, values: _Values, files: Sequence[int]) -> str:
@@ -182,10 +220,8 @@ def _opened(records: Records, values: _Values, files: Sequence[int]) -> str:
 
 def _type(records: Records, template: str | Path) -> str:
     path = bare(template)
-    if records.json or path is None or len(path.parts) > 1:
-        return "VARCHAR"
-    position = column_position(records.columns, path.parts[0])
-    return "VARCHAR" if position is None else records.types[position]
+    place = None if records.json or path is None else located(records.columns, path.parts)
+    return "VARCHAR" if place is None or place[1] else records.types[place[0]]
 
 
 def _is_renaming(records: Records, platform: Platform, outputs: Sequence[tuple[str, str | Path]]) -> bool:
@@ -238,7 +274,7 @@ def _extras(con: duckdb.DuckDBPyConnection, records: Records, platform: Platform
     used |= {Path.of(text).parts for text in platform.ignored}
     used |= {Path.of(text).parts for text in platform.extra_of}
     known = {parts[:n] for parts in used for n in range(1, len(parts) + 1)}
-    positions = {column_position(records.columns, parts[0]) for parts in known}
+    positions = {place[0] for parts in known if (place := located(records.columns, parts)) is not None}
     found: list[tuple[str, ...]] = [(name,) for k, name in enumerate(records.columns) if k not in positions]
     above = [Path.of(text).parts for text in platform.extra_of] if records.json else []
     if above:

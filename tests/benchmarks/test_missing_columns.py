@@ -20,7 +20,8 @@ def test_the_table_is_printed_and_written(
     assert list(read) == few
     for row in read.values():
         assert 0 <= row.clicks_loss <= 1
-        assert 0 < row.opens_recall <= 1
+        assert 0 <= row.opens_recall <= 1
+    assert read[few[0]].opens_recall > 0.5
     assert read[few[1]].clicks_recall < read[few[0]].clicks_recall
     printed = capsys.readouterr().out.splitlines()
     assert printed[2].startswith("nothing ")

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from features.errors import ModelError
-from serving.booster import Booster, check_text
+from serving.booster import Booster, check_text, read_trees
+from serving.tree import Columns, Tree
 
 NAMES = ("gap_s", "operator", "share", "n_links", "kind")
 CATEGORICAL = [1, 4]
@@ -125,6 +126,72 @@ def test_contributions_equal_the_package_and_sum_to_the_margin(theirs: lightgbm.
     assert contributions.shape == (50, 6)
     assert contributions.tobytes() == np.asarray(theirs.predict(X, pred_contrib=True)).tobytes()
     np.testing.assert_allclose(contributions.sum(axis=1), ours.predict_raw(X), atol=1e-12)
+
+
+def test_contributions_do_not_depend_on_the_batch(text: str) -> None:
+    X = matrix(4, 60)
+    ours = Booster(text)
+    parts = np.concatenate([ours.contributions(X[start : start + 7]) for start in range(0, 60, 7)])
+    assert parts.tobytes() == ours.contributions(X).tobytes()
+
+
+def leaf(tree: Tree, answers: NDArray[np.bool_]) -> list[int]:
+    """Return the leaf that each row ends in if the nodes answer so."""
+    ends = []
+    for column in answers.T:
+        place = 0
+        while place >= 0:
+            place = int((tree.left if column[place] else tree.right)[place])
+        ends.append(~place)
+    return ends
+
+
+@pytest.mark.parametrize("unknown", ["NaN", "NaN, but none was seen", "zero"])
+def test_the_trees_nodes_answer_as_the_package_does(unknown: str) -> None:
+    X, strange = matrix(0).astype(np.float32), [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, -0.5, 2.5, 41.0, 1e9, 1e-40]
+    X = np.nan_to_num(X) if unknown == "NaN, but none was seen" else X
+    data = lightgbm.Dataset(
+        X, np.nan_to_num(X[:, 0]) + np.isin(X[:, 1], [3, 8, 35]) > 0.5, categorical_feature=CATEGORICAL
+    )
+    options = {"objective": "binary", "verbose": -1, "num_threads": 1, "zero_as_missing": unknown == "zero"}
+    theirs = lightgbm.train(options, data, 10)
+    rows = np.concatenate([matrix(7, 300).astype(np.float32), np.array([[v] * 5 for v in strange], dtype=np.float32)])
+    expected = np.asarray(theirs.predict(rows, pred_leaf=True))
+    trees = read_trees(str(theirs.model_to_string()))
+    assert len(trees) == 10
+    for tree, leaves in zip(trees, expected.T, strict=True):
+        assert leaf(tree, tree.goes_left(Columns(rows.T.copy()))) == leaves.tolist()
+
+
+def test_a_threshold_between_two_float32_is_the_lower_one(small: str) -> None:
+    below = np.float32(0.1)
+    between = str(np.float64(below) + 1e-12)
+    text = re.sub(r"(?m)^threshold=.*", lambda line: re.sub(r"-?[0-9]+\.[-+0-9e]+", between, line[0]), small)
+    numeric = [at for at in read_trees(with_sizes(text))[0].at_most if not np.isnan(at)]
+    assert numeric
+    assert set(numeric) == {below}
+
+
+def test_trees_are_read_as_the_package_dumps_them(theirs: lightgbm.Booster, text: str) -> None:
+    for tree, dumped in zip(read_trees(text), theirs.dump_model()["tree_info"], strict=True):
+        open_nodes = [(dumped["tree_structure"], 0)]
+        while open_nodes:
+            node, place = open_nodes.pop()
+            if "leaf_index" in node:
+                assert (node["leaf_index"], node["leaf_value"]) == (~place, tree.value[~place])
+                continue
+            counts = [
+                child.get("internal_count", child.get("leaf_count"))
+                for child in (node["left_child"], node["right_child"])
+            ]
+            assert (node["split_index"], node["split_feature"]) == (place, tree.feature[place])
+            assert tree.left_share[place] == counts[0] / sum(counts)
+            open_nodes += [(node["left_child"], tree.left[place]), (node["right_child"], tree.right[place])]
+
+
+def test_a_node_that_nobody_counted_sends_half_each_way(small: str) -> None:
+    uncounted = re.sub(r"(internal|leaf)_count=.*", lambda line: re.sub(r"\b[0-9]+\b", "0", line[0]), small)
+    assert {share for tree in read_trees(with_sizes(uncounted)) for share in tree.left_share} == {0.5}
 
 
 def test_names_and_number_of_trees(text: str) -> None:

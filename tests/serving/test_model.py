@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -170,6 +171,33 @@ def test_verdicts(model: BotClickModel) -> None:
     assert model.verdicts(np.array([]), []).tolist() == []
 
 
+GAPS = [
+    ({"address", "agent"}, 0.9),
+    ({"address"}, 0.96),
+    ({"agent", "links"}, 0.95),
+    ({"links"}, 0.98),
+    (set(), 0.98),
+]
+
+
+@pytest.mark.parametrize(("capabilities", "automated"), GAPS)
+def test_what_a_file_lacks_has_thresholds_of_its_own(
+    booster_text: str, capabilities: set[Any], automated: float
+) -> None:
+    own = {
+        "clicked without address": 0.95,
+        "clicked without agent": 0.96,
+        "clicked without address and agent": 0.98,
+    }
+    thresholds = {name: replace(DEFAULT, automated=at) for name, at in own.items()}
+    made = make(booster_text, thresholds={"default": DEFAULT, "opened": OPENS, **thresholds})
+    assert made.thresholds_for("clicked", capabilities).automated == automated
+    assert made.verdicts(np.array([0.955]), ["clicked"], capabilities).tolist() == [
+        "automated" if automated <= 0.955 else "unsure"
+    ]
+    assert made.thresholds_for("opened", capabilities) == OPENS
+
+
 def test_verdicts_need_one_event_type_a_probability(model: BotClickModel) -> None:
     with pytest.raises(ValueError, match="event types"):
         model.verdicts(np.array([0.1, 0.2]), ["clicked"])
@@ -194,6 +222,7 @@ def test_a_saved_model_gives_the_same_probabilities(model: BotClickModel, saved:
     assert again.feature_names == NAMES
 
 
+@settings(deadline=None)
 @given(
     a=st.floats(1e-6, 1e6),
     c=st.floats(-1e6, 1e6),

@@ -11,15 +11,25 @@ import pytest
 from features import reference
 from features.catalog import FEATURE_NAMES
 from features.errors import ModelError
+from features.schema import ENGAGEMENT
 from serving.model import BotClickModel, bundled
 from tests.training.labelled_rows import CLICK, OPEN, UNSUBSCRIBE, rows
-from training.bundled import EMPHASIS, MISTAKABLE, emphasis, train_bundled, world
+from training.bundled import (
+    EMPHASIS,
+    MISTAKABLE,
+    emphasis,
+    gap_thresholds,
+    train_bundled,
+    world,
+    world_with_gaps,
+)
 from training.fit import FitParameters
 from training.retrain import VARIANT_WEIGHT
 from training.simulation import simulate
 from training.threshold import LOWEST_AUTOMATED
 
 FOLDER = resources.files("serving") / "data" / "model"
+GAP_NAMES = ("without address", "without agent", "without address and agent")
 MESSAGES = 1_000
 TINY = FitParameters(trees=10, leaves=7, least_in_leaf=20, folds=2)
 
@@ -84,6 +94,42 @@ def test_training_on_worlds_says_so_in_card_and_manifest():
     assert trained.model.manifest["training"]["groups"] == 4
     assert trained.data.weight.sum() == pytest.approx(len(trained.data))
     assert "from 4 simulated worlds" in trained.model.card
+
+
+@pytest.fixture(scope="module")
+def gaps():
+    """One world without addresses, agents and both."""
+    return world_with_gaps(11, MESSAGES)
+
+
+def test_a_world_is_seen_without_addresses_agents_and_both(gaps, views):
+    address, agent = (FEATURE_NAMES.index(name) for name in ("network_kind", "agent_kind"))
+    lacking = {name: [np.isnan(view.X[:, column]).all() for column in (address, agent)] for name, view in gaps.items()}
+    assert lacking == {
+        "without address": [True, False],
+        "without agent": [False, True],
+        "without address and agent": [True, True],
+    }
+    assert all(np.unique(view.organisation).tolist() == [11] for view in gaps.values())
+
+
+def test_thresholds_for_gaps_keep_to_the_allowance_on_worlds_that_the_trees_have_not_seen():
+    model = bundled()
+    assert not set(range(300, 304)) & set(model.manifest["training"]["worlds"])
+    made = gap_thresholds(model.booster, model.calibration, range(300, 304), messages=1_500, jobs=1)
+    assert made
+    assert set(made) <= {f"{kind} {gap}" for kind in ENGAGEMENT for gap in GAP_NAMES}
+    for at in made.values():
+        assert LOWEST_AUTOMATED <= at.automated < 1
+        assert "on worlds never trained on" in at.basis
+
+
+def test_the_bundled_model_asks_for_more_where_addresses_or_agents_are_lacking():
+    model = bundled()
+    for gap in GAP_NAMES:
+        assert model.thresholds[f"opened {gap}"].automated > model.thresholds["opened"].automated
+    assert "clicked without address and agent" in model.thresholds
+    assert not set(model.manifest["training"]["worlds"]) & set(model.manifest["training"]["worlds_of_gaps"])
 
 
 def test_the_bundled_model_is_for_the_features_of_this_version():

@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from serving.model import Thresholds
 from training.threshold import (
     AIM,
     FEWEST_IN_GROUP,
@@ -16,6 +17,7 @@ from training.threshold import (
     MOST_UNSURE,
     choose,
     most_groups_limit,
+    stricter,
     upper_loss_limit,
 )
 
@@ -213,3 +215,9 @@ def test_the_threshold_keeps_to_the_limit_that_is_given():
     assert alone.lost == 18  # a third of 5.5 % of 1,000
     assert by_world.lost == 11
     assert by_world.limit == pytest.approx(0.9 * 0.05 + 0.1 * 0.06)
+
+
+def test_thresholds_for_gaps_are_never_bolder_than_the_ordinary_ones():
+    plain = {"opened": Thresholds(0.8, 0.2, 0.005, "x"), "clicked": Thresholds(0.9, 0.2, 0.005, "x")}
+    gaps = {"opened without agent": Thresholds(0.95, 0.9, 0.005, "y"), "clicked without agent": plain["opened"]}
+    assert stricter({**plain, **gaps}, plain) == {"opened without agent": gaps["opened without agent"]}

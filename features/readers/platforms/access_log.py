@@ -42,7 +42,7 @@ def _spelt(event: str) -> str:
 
 def _url(patterns: Sequence[paths.PathPattern]) -> str:
     """The group's; without a name for the link a click's path is one, the same for all whom it was sent to."""
-    whose = [paths.group(name, patterns, "{:rule}", "{:target}") for name in ("message", "recipient")]
+    whose = [paths.group(name, patterns, "{:rule}", "{:groups}") for name in ("message", "recipient")]
     token = f"coalesce({', '.join(whose)})"
     shared = f"CASE WHEN length({token}) >= 6 THEN replace({{:target}}, {token}, '*') ELSE {{:target}} END"
     return f"""
@@ -63,7 +63,7 @@ def reader(path_patterns: Sequence[str] = ()) -> Platform:
     """
     patterns = tuple(map(paths.parsed, path_patterns)) or paths.BUILT_IN
     found = {
-        f"found_{name}": paths.decoded(paths.group(name, patterns, "{:rule}", "{:target}")) for name in paths.GROUPS
+        f"found_{name}": paths.decoded(paths.group(name, patterns, "{:rule}", "{:groups}")) for name in paths.GROUPS
     }
     refused = ", ".join(map(quote_text, _LINK_WAS_THERE))
     return Platform(
@@ -85,6 +85,7 @@ def reader(path_patterns: Sequence[str] = ()) -> Platform:
         fields={
             **line.FIELDS,
             "rule": paths.matching(patterns, "{:target}", "{:method}"),
+            "groups": paths.groups(patterns, "{:rule}", "{:target}"),
             **found,
             "event": paths.event(patterns, "{:rule}", "{:target}", "{:found_event}"),
         },

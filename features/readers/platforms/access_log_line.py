@@ -22,7 +22,7 @@ _PRIVATE = (
     r"|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|::1?(?:[%\]]|$)|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)"
 )
 # A virtual host's port in front of the client: a client's own port is another one.
-_VIRTUAL_HOST = r"^\S+:(?:80|443|8080|8443) (\S+ \S+ \S.*)$"
+_VIRTUAL_HOST = r"^\S+:(?:80|443|8080|8443) (\S+ \S+ \S.*?)\pZ*$"
 MOMENT = (
     r"\[(?:\d{1,2}/[A-Z][a-z]{2}/\d{4}:\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?: [+-]\d{4})?"
     r"|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\S*)\]"
@@ -75,17 +75,18 @@ _AT = """
     CASE WHEN ends_with({:parts}[1], '] ') THEN 1 WHEN ends_with({:parts}[3], '] ') THEN 3
          WHEN ends_with({:parts}[5], '] ') THEN 5 END"""
 _HEAD = "CASE {:at} WHEN 1 THEN {:parts}[1] ELSE array_to_string({:parts}[1:{:at}], '\"') END"
-_BEFORE = "rtrim(left({:head}, length({:head}) - length({:stamp}) - 1))"
+_BEFORE = "left({:head}, length({:head}) - length({:stamp}) - 1)"
 _REMOTE_OF_LINE = f"""
     CASE WHEN {{:plain}} THEN split_part({{:before}}, ' ', 1)
-         ELSE coalesce({_last_address("{:before}")}, nullif(regexp_extract({{:before}}, '(\\S+) \\S+ \\S+$', 1), ''),
+         ELSE coalesce({_last_address("{:before}")},
+             nullif(regexp_extract({{:before}}, '(\\S+) \\S+ \\S+\\pZ*$', 1), ''),
              split_part({{:before}}, ' ', 1)) END"""
 _FORWARDED_OF_LINE = f"""
     coalesce(
         CASE WHEN len({{:parts}}) > {{:at}} + 6
              THEN list_filter({{:parts}}[{{:at}} + 7:], lambda a: regexp_matches(a, {quote_text(_LIST)}))[1] END,
         CASE WHEN NOT {{:plain}} THEN coalesce(nullif(regexp_extract({{:before}}, {quote_text(_VIRTUAL_HOST)}, 1), ''),
-             {{:before}}) END)"""
+             rtrim({{:before}})) END)"""
 _TARGET_OF_REQUEST = """
     CASE WHEN NOT {:is_request} THEN NULL
          WHEN split_part({:request}, ' ', 4) = '' THEN split_part({:request}, ' ', 2)
@@ -95,7 +96,8 @@ _TARGET = """
          ELSE regexp_replace({:written_target}, '^[A-Za-z]+://[^/]*', '') END"""
 _MOMENT = """
     coalesce(
-        CAST(try_strptime({:clock}, ['%d/%b/%Y:%H:%M:%S %z', '%d/%b/%Y:%H:%M:%S.%f %z']) AS VARCHAR),
+        CAST(try_strptime({:clock}, '%d/%b/%Y:%H:%M:%S %z') AS VARCHAR),
+        CAST(try_strptime({:clock}, '%d/%b/%Y:%H:%M:%S.%f %z') AS VARCHAR),
         CAST(try_strptime({:clock}, ['%d/%b/%Y:%H:%M:%S', '%d/%b/%Y:%H:%M:%S.%f']) AS VARCHAR),
         {:clock})"""
 
@@ -109,7 +111,7 @@ FIELDS: Mapping[str, str] = {
     "stamp": "split_part({:head}, '[', -1)",
     "before": _BEFORE,
     # Three words before the time: the client, and "-" or names of two kinds of user.
-    "plain": "coalesce(NOT regexp_matches({:before}, '[,\"]') AND len(string_split({:before}, ' ')) <= 3, FALSE)",
+    "plain": """coalesce(regexp_matches({:before}, '^[^ ,"]*(?: [^ ,"]*){0,2}\\pZ*$'), FALSE)""",
     "answer": "ltrim({:parts}[{:at} + 2])",
     "request": f"""coalesce({_decoded("{:parts}[{:at} + 1]")},
         CASE WHEN NOT starts_with({{request}}, '{{') THEN {{request}} END)""",
@@ -133,7 +135,9 @@ FIELDS: Mapping[str, str] = {
             "{request/headers/Referer/0}, {request_Referer})"
         )
     }""",
-    "clock": """coalesce(rtrim({:stamp}, '] '), {StartUTC}, {msec}, {time_iso8601}, {timestamp_iso8601}, {@timestamp},
+    "written_clock": """CASE WHEN ends_with({:stamp}, ']] ') OR ends_with({:stamp}, ' ] ') THEN rtrim({:stamp}, '] ')
+        ELSE left({:stamp}, -2) END""",
+    "clock": """coalesce({:written_clock}, {StartUTC}, {msec}, {time_iso8601}, {timestamp_iso8601}, {@timestamp},
         {ts}, {time_local}, {timestamp}, {time})""",
     "moment": _MOMENT,
 }
@@ -144,5 +148,5 @@ DAMAGED = """
         OR NOT regexp_matches({:answer}, '^(?:[0-9]{3}|-) [^ ]'))"""
 NO_REQUEST = "{:text} = '' OR ({:text} IS NULL AND {:request} IS NULL AND {:target} IS NULL AND {:status} IS NULL)"
 EMPTY_REQUEST = "coalesce({:request} IN ('', '-'), {:target} IS NULL)"
-TLS = f"regexp_matches(coalesce({{:parts}}[{{:at}} + 1], {{:request}}), {quote_text(_TLS)})"
+TLS = f"NOT {{:is_request}} AND regexp_matches(coalesce({{:parts}}[{{:at}} + 1], {{:request}}), {quote_text(_TLS)})"
 NOT_HTTP = "{:target} IS NULL"

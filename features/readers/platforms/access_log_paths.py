@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,9 +42,12 @@ class PathPattern:
 def parsed(text: str) -> PathPattern:
     """Read what the user gave: "clicked=REGEX", or the regular expression alone.
 
-    Raises InputError where it cannot be compiled, has a group of another name, or names neither message nor recipient.
+    Raises InputError where it cannot be compiled, has another kind or a group of another name, or names neither
+    message nor recipient.
     """
     event, equals, rest = text.partition("=")
+    if equals and event not in EVENTS and difflib.get_close_matches(event, EVENTS, n=1):
+        raise InputError(f"--path-pattern {text}: {event!r} is no kind of event; kinds are {', '.join(EVENTS)}")
     event, regex = (event, rest) if equals and event in EVENTS else ("", text)
     regex = re.sub(r"\(\?<(?=[A-Za-z])", "(?P<", regex)
     names = _groups(text, regex)
@@ -124,14 +128,33 @@ def matching(patterns: Sequence[PathPattern], target: str, method: str) -> str:
     return f"CASE {cases} END"
 
 
-def group(name: str, patterns: Sequence[PathPattern], number: str, target: str) -> str:
-    """SQL: what the pattern of that number found in the group; NULL where it has no such group or nothing is in it."""
+def groups(patterns: Sequence[PathPattern], number: str, target: str) -> str:
+    """SQL: what all groups of the pattern of that number found, as a STRUCT of texts g1, g2, …: searched for once."""
+    width = max(max(pattern.groups.values(), default=1) for pattern in patterns)
+    names = ", ".join(f"'g{k}'" for k in range(1, width + 1))
     cases = " ".join(
-        f"WHEN {k} THEN regexp_extract({target}, {literal(pattern.regex)}, {pattern.groups[name]})"
+        f"WHEN {k} THEN regexp_extract({target}, {literal(_widened(pattern, width))}, [{names}])"
         for k, pattern in enumerate(patterns)
-        if name in pattern.groups
+        if pattern.groups
     )
-    return f"nullif(CASE {number} {cases} END, '')" if cases else "CAST(NULL AS VARCHAR)"
+    return f"CASE {number} {cases} END"
+
+
+def _widened(pattern: PathPattern, width: int) -> str:
+    """The regular expression with empty groups behind it: the STRUCT has the same fields for all patterns."""
+    pieces = [found[0] for found in _OPENING.finditer(pattern.regex)]
+    is_quoting = any(piece.startswith(r"\Q") and not piece.endswith(r"\E") for piece in pieces)
+    return pattern.regex + r"\E" * is_quoting + "()" * (width - max(pattern.groups.values()))
+
+
+def group(name: str, patterns: Sequence[PathPattern], number: str, found: str) -> str:
+    """SQL: what `found`, all groups of the pattern of that number, has in one; NULL for none, or nothing in it."""
+    holding: dict[int, list[str]] = {}
+    for k, pattern in enumerate(patterns):
+        if name in pattern.groups:
+            holding.setdefault(pattern.groups[name], []).append(str(k))
+    cases = " ".join(f"WHEN {number} IN ({', '.join(ks)}) THEN {found}.g{place}" for place, ks in holding.items())
+    return f"nullif(CASE {cases} END, '')" if cases else "CAST(NULL AS VARCHAR)"
 
 
 def decoded(value: str) -> str:

@@ -5,6 +5,8 @@ Fields: Braze documentation, "Message Engagement Events" (event glossary of Curr
 
 from features.readers.platform import Platform, Signature
 
+_KINDS = "Send|Delivery|Open|Click|Unsubscribe|Bounce|SoftBounce|MarkAsSpam"
+
 BRAZE = Platform(
     name="braze",
     title="Braze Currents",
@@ -26,14 +28,25 @@ BRAZE = Platform(
             'is_suspected_bot_click=' || {is_suspected_bot_click},
             'suspected_bot_click_reason=' || nullif({suspected_bot_click_reason}, '[]')), '')""",
     },
-    # The kind of event is in the file's path; where that was lost, columns tell that only one kind has.
+    # The kind of event is in the file's path; where that was lost, columns tell that only one kind has. A table with
+    # the columns of several kinds tells by their values.
     fields={
-        "given": """coalesce({event_type}, {event_name},
-            nullif(regexp_extract({:path}, 'users[._](messages|canvas|campaigns|behaviors)[._][A-Za-z_.]+'), ''))""",
+        "whole": """regexp_replace(
+            regexp_extract({:path}, 'users[._](messages|canvas|campaigns|behaviors)[._][A-Za-z_.]+'),
+            '([.](avro|parquet|jsonl?|csv|txt|gz))+$', '')""",
+        # Nearest the end: Open/p.avro, Click-0001.parquet.
+        "short": rf"regexp_extract({{:path}}, '^(?:.*[/\\=])?({_KINDS})([/\\].*|[^/\\A-Za-z][^/\\]*)?$', 1)",
+        "given": "coalesce({event_type}, {event_name}, nullif({:whole}, ''), nullif({:short}, ''))",
+        "has_click": "{?is_suspected_bot_click} OR {?link_alias} OR {?link_id} OR {?url}",
+        "has_open": "{?machine_open}",
+        "has_bounce": "{?bounce_reason}",
         "word": """coalesce(regexp_extract(nullif({:given}, ''), '[^._]+$'), CASE
-            WHEN {?is_suspected_bot_click} OR {?link_alias} OR {?link_id} OR {?url} THEN 'Click'
-            WHEN {?machine_open} THEN 'Open'
-            WHEN {?bounce_reason} THEN 'Bounce' END)""",
+            WHEN {:has_click} AND NOT {:has_open} AND NOT {:has_bounce} THEN 'Click'
+            WHEN {:has_open} AND NOT {:has_click} AND NOT {:has_bounce} THEN 'Open'
+            WHEN {:has_bounce} AND NOT {:has_click} AND NOT {:has_open} THEN 'Bounce'
+            WHEN coalesce({url}, {link_id}, {link_alias}) IS NOT NULL THEN 'Click'
+            WHEN {machine_open} IS NOT NULL THEN 'Open'
+            WHEN {bounce_reason} IS NOT NULL THEN 'Bounce' END)""",
     },
     words={"SoftBounce": "bounced", "MarkAsSpam": "complained", "Retry": "deferred", "Deferral": "deferred"},
     controls={

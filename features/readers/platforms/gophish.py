@@ -10,6 +10,7 @@ _WORDS = "Campaign Created|Email Sent|Error Sending Email|Email Opened|Clicked L
 _INSIDE = "TRY(json_extract_string({details}, ['/browser/address', '/browser/user-agent']))"
 # The page puts a quote before what a spreadsheet would take for a formula.
 _EMAIL = "regexp_replace({email}, '^''([=+@\\t\\r-])', '\\1')"
+COUNTED_TWICE = "GoPhish events and results were read together: what both tell counts twice; leave the results out"
 
 GOPHISH = Platform(
     name="gophish",

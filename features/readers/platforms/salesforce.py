@@ -6,9 +6,6 @@ Service; Salesforce Help, "Tracking Extract" and its pages on the output of Clic
 
 from features.readers.platform import Platform, Signature
 
-# The extract follows the account's locale: 4/30/2020 8:05:11 AM.
-_AMERICAN = "['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M']"
-
 SALESFORCE = Platform(
     name="salesforce",
     title="Salesforce Marketing Cloud",
@@ -20,8 +17,7 @@ SALESFORCE = Platform(
     columns={
         "event_type": "{:word}",
         "event_type_raw": "coalesce({eventCategoryType}, {EventType})",
-        "timestamp": f"""coalesce({{timestampUTC}}, CAST(TRY_STRPTIME({{EventDate}}, {_AMERICAN}) AS VARCHAR),
-            {{EventDate}})""",
+        "timestamp": "coalesce({timestampUTC}, {EventDate})",
         "campaign_id": "coalesce({composite/jobId}, {SendID}, {JobID})",
         "message_id": """coalesce({composite/jobId}, {SendID}, {JobID}) || ':' || coalesce({composite/batchId},
             {BatchID}, '0') || ':' || coalesce({composite/subscriberId}, {SubscriberID})""",
@@ -50,6 +46,7 @@ SALESFORCE = Platform(
         {"composite", "info", "compositeId", "mid", "eid", "ClientID", "ListID", "URLID", "TriggeredSendExternalKey"}
     ),
     zone="Etc/GMT+6",
+    date_order="month",
     gives=frozenset({"address", "agent", "links", "domains"}),
     precision="ms",
     export=(

@@ -15,8 +15,11 @@ SENDGRID = Platform(
         "timestamp": "{timestamp}",
         "campaign_id": """coalesce({singlesend_id}, {mc_auto_id}, {marketing_campaign_id}, {campaign_id}, {category/0},
             CASE WHEN NOT starts_with({category}, '[') THEN {category} END)""",
-        # The part before the first dot is the message; the rest names the machine that handled it.
-        "message_id": "coalesce(split_part({sg_message_id}, '.', 1), {smtp-id})",
+        # The rest names the machine that handled it; ids of older accounts have dots of their own.
+        "message_id": """coalesce(CASE
+            WHEN contains({sg_message_id}, '.filter') THEN split_part({sg_message_id}, '.filter', 1)
+            WHEN contains({sg_message_id}, '.recvd') THEN split_part({sg_message_id}, '.recvd', 1)
+            ELSE split_part({sg_message_id}, '.', 1) END, {smtp-id})""",
         "recipient_id": "{email}",
         "url": "{url}",
         "link_id": "{url_offset/index}",

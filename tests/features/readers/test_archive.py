@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import stat
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.readers import archive
@@ -65,7 +69,7 @@ def test_an_encrypted_file_is_refused(tmp_path):
     ("members", "message"),
     [
         ({"[Content_Types].xml": "x", "xl/workbook.xml": "y"}, "an Excel workbook; save the sheet as CSV"),
-        ({"inner.zip": zipped(a="b")}, "holds another archive, inner.zip"),
+        ({"inner.csv": zipped(a="b")}, r"holds another archive, inner\.csv; unpack the outer one"),
         ({".only": "x"}, "holds no files"),
     ],
 )
@@ -89,6 +93,81 @@ def test_a_bomb_is_stopped_before_it_fills_the_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "_ALLOWED_BYTES", 2**21)
     path = tmp_path / "x.zip"
     path.write_bytes(zipped(**{"a.csv": b"\0" * 2**25}))
-    with pytest.raises(InputError, match=r"a\.csv grows to more than 300 times"):
+    with pytest.raises(InputError, match=r"x\.zip: grows to more than 300 times its size"):
         names(path, tmp_path / "into")
-    assert sum(file.stat().st_size for file in (tmp_path / "into").iterdir()) <= 300 * path.stat().st_size + 2**20
+    assert list((tmp_path / "into").iterdir()) == []
+
+
+def test_files_that_are_small_alone_and_a_bomb_together_are_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "_ALLOWED_BYTES", 2**21)
+    path = tmp_path / "x.zip"
+    path.write_bytes(zipped(**{f"{n}.csv": b"\0" * 2**20 for n in range(40)}))
+    with pytest.raises(InputError, match="grows to more than 300 times"):
+        names(path, tmp_path / "into")
+
+
+def test_what_fits_the_allowance_is_unpacked_however_small_it_was(tmp_path):
+    path = tmp_path / "x.zip"
+    path.write_bytes(zipped(**{"a.csv": b"\0" * 2**22}))
+    assert path.stat().st_size * 300 < 2**22
+    assert names(path, tmp_path / "into") == ["x.zip:a.csv"]
+    assert (tmp_path / "into" / "1").read_bytes() == b"\0" * 2**22
+
+
+def test_an_archive_larger_than_the_disk_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive.shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
+    path = tmp_path / "x.zip"
+    path.write_bytes(zipped(**{"a.csv": "more than ten"}))
+    with pytest.raises(InputError, match=r"needs 0\.0 GB unpacked"):
+        names(path, tmp_path / "into")
+
+
+def test_of_two_files_with_one_name_the_later_counts(tmp_path):
+    path, into = tmp_path / "x.zip", tmp_path / "into"
+    into.mkdir()
+    with zipfile.ZipFile(path, "w") as target, pytest.warns(UserWarning, match="Duplicate name"):
+        target.writestr("a.csv", "old")
+        target.writestr("a.csv", "new")
+    assert [(name, file.read_text()) for name, file in unpacked(path, into)] == [("x.zip:a.csv", "new")]
+
+
+def test_links_are_left_out_and_names_are_shown_on_one_line(tmp_path):
+    path = tmp_path / "x.zip"
+    link = zipfile.ZipInfo("link.csv")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr(link, "/etc/hostname")
+        target.writestr("a\nb\x1b.csv", "x")
+    assert names(path, tmp_path / "into") == ["x.zip:a\ufffdb\ufffd.csv"]
+
+
+def test_a_way_of_packing_that_is_not_known_is_named(tmp_path):
+    data = bytearray(zipped(**{"a.csv": "x"}))
+    for magic, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        place = data.index(magic) + offset
+        data[place : place + 2] = b"\x09\x00"
+    path = tmp_path / "x.zip"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="packed in a way that cannot be read here"):
+        names(path, tmp_path / "into")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_broken_archive_gives_its_files_or_one_line_that_says_why(tmp_path_factory, data):
+    content = bytearray(zipped(**{"a.csv": "event,time\n" * 20, "b/c.csv": bytes(range(256))}))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    folder = tmp_path_factory.mktemp("zip")
+    path = folder / "x.zip"
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content)
+    into = folder / "into"
+    into.mkdir()
+    try:
+        made = [file for _, file in unpacked(path, into)]
+    except InputError as error:
+        assert str(error).startswith(str(path))
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert sorted(made) == sorted(into.iterdir())
+    assert {file.name for file in folder.iterdir()} == {"x.zip", "into"}

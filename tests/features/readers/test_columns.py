@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from features.errors import InputError
-from features.readers.columns import check_mapping, listed, missing, resolve
+from features.readers.columns import check_mapping, listed, missing, nearest, resolve
 from features.schema import COLUMN_ALIASES
 
 
@@ -58,6 +58,35 @@ def test_a_missing_column_is_explained_with_what_comes_near():
         "a.csv: no column for timestamp; its columns are colour, time_stmp; nearest: time_stmp. "
         "Name it with --map timestamp=time_stmp"
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted", "step"),
+    [
+        (["usr_email"], ("message_id", "recipient_id"), "--map recipient_id=usr_email"),
+        (["mesage_id"], ("message_id", "recipient_id"), "--map message_id=mesage_id"),
+        (["event", "event_type"], ("timestamp",), "--map timestamp=event"),  # event_type has its own name
+        (["event"], ("timestamp",), "--map timestamp=COLUMN"),
+        (["event_at_", "event"], ("timestamp",), "--map timestamp=event_at_"),
+        (["data", "tim"], ("timestamp",), "--map timestamp=tim"),
+    ],
+)
+def test_the_step_names_what_the_nearest_column_may_be_and_none_that_is_taken(columns, wanted, step):
+    assert str(missing("a.csv", columns, wanted, COLUMN_ALIASES)).endswith(f"Name it with {step}")
+
+
+def test_a_mapped_column_is_not_offered_again():
+    error = missing("a.csv", ["event_tme"], ("timestamp",), COLUMN_ALIASES, mapping={"event_type": "event_tme"})
+    assert str(error).endswith("--map timestamp=COLUMN")
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [("zip", None), ("zip_code", None), ("clientip", "ip"), ("IP-Adress", "ip"), ("urls", "url"), ("sink", None)],
+)
+def test_a_letter_more_makes_another_word_of_a_short_name(column, name):
+    found = nearest(column, ("ip", "url"), COLUMN_ALIASES)
+    assert (found and found[1]) == name
 
 
 def test_a_long_list_of_columns_is_cut():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from features.errors import InputError
@@ -58,6 +60,12 @@ def test_a_table_that_lacks_a_column_says_which(reading):
         reading.paths(reading.lines({"event": "open", "when": 1, "message_id": "m"}))
 
 
+def test_a_table_whose_other_columns_are_mapped_says_which_is_lacking(reading):
+    row = {"what": "open", "event_tme": 1772359200, "message_id": "m"}
+    with pytest.raises(InputError, match=r"no column for timestamp; .*--map timestamp=event_tme"):
+        reading.paths(reading.lines(row), mapping={"event_type": "what"})
+
+
 def test_mapped_fields_inside_objects_replace_what_the_format_declares(reading):
     row = SES | {"open": SES["open"] | {"looksAutomated": True}}
     reading.paths(reading.lines(row), mapping={"platform_machine": "open/looksAutomated"})
@@ -67,3 +75,37 @@ def test_mapped_fields_inside_objects_replace_what_the_format_declares(reading):
 def test_a_mapped_field_that_is_nowhere_is_refused(reading):
     with pytest.raises(InputError, match=r"has no column .opne/x. .did you mean .open."):
         reading.paths(reading.lines(SES), mapping={"platform_machine": "opne/x"})
+
+
+def test_columns_that_were_laid_flat_are_found_where_a_format_nests_them(reading):
+    header = "eventType,mail.messageId,mail.timestamp,open.timestamp,open_ip_address\n"
+    text = header + "Open,m2,2026-03-01T09:59:00Z,2026-03-01T10:00:00Z,192.0.2.7\n"
+    assert dict(reading.paths(reading.file("flat.csv", text)).formats) == {"ses": 1}
+    assert reading.column("event_type", "message_id", "ip", "sent_at", "extra") == [
+        ("opened", "m2", "192.0.2.7", "2026-03-01 09:59:00+00", None)
+    ]
+
+
+def test_campaigns_and_labels_that_lie_beside_the_events_are_left_out_with_a_note(reading):
+    reading.lines(SENDGRID, name="sim/events")
+    reading.file("sim/campaigns.csv", "campaign_id,sent_at,n_links,honeypot_url,unsubscribe_url\nc,,3,,\n")
+    reading.file("sim/labels.csv", "event_id,automated\ne1,true\n")
+    summary = reading.paths(reading.folder / "sim")
+    assert summary.records == summary.events == 1
+    assert summary.warnings == (
+        "campaigns.csv is a table of campaigns or labels: no events",
+        "labels.csv is a table of campaigns or labels: no events",
+    )
+
+
+def test_a_stray_file_among_others_is_refused_with_the_way_out(reading):
+    reading.lines(SENDGRID, name="day/events")
+    reading.file("day/README.txt", "These are the exports.\n")
+    with pytest.raises(InputError, match=r"README\.txt: no column for event_type.*If it is no export, leave it out"):
+        reading.paths(reading.folder / "day")
+
+
+def test_a_byte_that_is_no_text_costs_its_record_alone(reading):
+    text = json.dumps(SENDGRID) + "\n" + json.dumps(SENDGRID).replace("open", "op\0en") + "\n"
+    summary = reading.paths(reading.file("events", text))
+    assert (summary.events, dict(summary.rejected)) == (1, {"not valid JSON": 1})

@@ -41,6 +41,30 @@ def test_an_unknown_word_keeps_its_row_and_is_counted(reading):
     assert summary.unknown_words == {"Proxied request": 1, "snooze": 1}
 
 
+@pytest.mark.parametrize(
+    ("word", "canonical"),
+    [("Clicks", "clicked"), ("click email", "clicked"), ("clicked_email", "clicked"), ("open_email", "opened"),
+     ("email_unsubscribed", "unsubscribed"), ("Email Unsubscribe", "unsubscribed"), ("sends", "sent"),
+     ("requests", "sent"), ("deliveries", "delivered"), ("Hard Bounced", "bounced"), ("spam_report", "complained")],
+)  # fmt: skip
+def test_words_of_reports_and_of_products_are_known(reading, word, canonical):
+    reading.events({"event_type": word})
+    assert reading.column("event_type") == [canonical]
+
+
+@pytest.mark.parametrize("name", ["user_email", "To Email", "recipient_address", "to"])
+def test_a_column_with_a_usual_name_for_the_recipient_is_read(reading, key_hash, name):
+    reading.events({name: "bob@example.com"})
+    assert reading.column("recipient_id") == [key_hash("bob@example.com")]
+
+
+def test_a_column_that_may_be_meant_is_named_and_a_like_sounding_one_is_not(reading):
+    summary = reading.events({"zip": "0150", "clientip": "192.0.2.1"})
+    assert [w for w in summary.warnings if "was not used" in w] == [
+        "the column 'clientip' was not used; if it is ip, say --map 'ip=clientip'"
+    ]
+
+
 @pytest.mark.parametrize("word", ["", "  ", None])
 def test_a_row_without_an_event_word_is_set_aside(reading, word):
     assert reading.events({"event_type": word}, {}).rejected == {"no event type": 1}
@@ -176,6 +200,22 @@ def test_unknown_columns_go_to_extra_as_text_with_sorted_keys(reading):
     ]
 
 
+def test_a_row_whose_timestamp_cannot_be_told_is_set_aside(reading):
+    summary = reading.events({"timestamp": "03/02/2026"}, {"message_id": "n"})
+    assert summary.rejected == {"date could be day-first or month-first": 1}
+    assert reading.column("message_id") == ["n"]
+
+
+@pytest.mark.parametrize("column", ["sent_at", "delivered_at"])
+def test_another_time_whose_order_cannot_be_told_is_emptied_and_counted(reading, column):
+    summary = reading.events({column: "03/02/2026"})
+    assert (summary.rejected, summary.nulled) == ({}, {column: 1})
+    assert reading.column(column) == [None]
+    summary = reading.events({column: "03/02/2026"}, {column: "28/02/2026", "message_id": "n"})
+    assert (summary.rejected, summary.nulled) == ({}, {})
+    assert reading.column(column) == ["2026-02-03 00:00:00+00", "2026-02-28 00:00:00+00"]
+
+
 HOSTILE = [
     '"; DROP',
     "it's",
@@ -267,3 +307,44 @@ def test_the_link_of_an_open_is_no_link_capability(reading):
 def test_any_text_in_any_column_is_an_event_or_set_aside(reading, values):
     summary = reading.events(values, {"message_id": "last one"})
     assert summary.records == 2 == summary.events + sum(summary.rejected.values()) + summary.duplicates
+
+
+@pytest.mark.parametrize(
+    ("given", "client"),
+    [
+        ("10.1.1.1, 198.51.100.9, 203.0.113.7", "198.51.100.9"),
+        ("unknown, fd00::1, 2001:db8::7", "2001:db8::7"),
+        ("10.1.1.1, 192.168.0.1", "10.1.1.1"),
+        ("nonsense, more", None),
+    ],
+)
+def test_the_client_is_the_first_public_address_of_a_forwarded_list(reading, given, client):
+    reading.events({"ip": given})
+    assert reading.column("ip") == [client]
+
+
+@pytest.mark.parametrize("word", ["\\N", "NULL", "null", "NaN", "nan"])
+def test_a_null_that_was_spelt_out_is_no_value(reading, word):
+    reading.events({"url": word, "user_agent": word, "referer": word, "link_id": word, "campaign_id": word})
+    assert reading.column("url", "user_agent", "referer", "link_id", "campaign_id") == [(None,) * 5]
+
+
+def test_a_value_inside_of_json_that_no_record_has_is_refused(reading):
+    row = {"req": {"client": {"ip": "192.0.2.1"}}}
+    with pytest.raises(InputError, match="--map ip=req/client/ipp: no record has a value there"):
+        reading.events(row, mapping={"ip": "req/client/ipp"})
+    reading.events(row, mapping={"ip": "req/client/ip"})
+    assert reading.column("ip") == ["192.0.2.1"]
+
+
+def test_a_message_without_id_or_campaign_is_pointed_out(reading):
+    header = "event_type,timestamp,recipient_id\n"
+    path = reading.file("x.csv", header + "click,2026-03-01T10:00:00Z,r1\n")
+    [warning] = reading.paths(path).warnings
+    assert warning.startswith("1 rows name neither message nor campaign: each recipient counts as one message")
+
+
+def test_a_column_with_a_name_near_to_ours_is_pointed_out(reading):
+    path = reading.file("x.csv", "event_type,timestamp,message_id,user_agnt\nclick,2026-03-01T10:00:00Z,m,x\n")
+    [warning] = reading.paths(path).warnings
+    assert warning == "the column 'user_agnt' was not used; if it is user_agent, say --map 'user_agent=user_agnt'"

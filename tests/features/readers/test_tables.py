@@ -105,6 +105,13 @@ def test_campaigns_are_read_with_their_times_and_links(reading):
     ]
 
 
+def test_sent_times_of_campaigns_are_read_in_the_order_that_one_of_them_proves(reading):
+    text = "campaign_id,sent_at\na,03/11/2025 8:05 PM\nb,13/11/2025\nc,04.11.2025 02:14\n"
+    read_campaigns(reading.con, reading.file("c", text), ReadOptions(tz="Europe/Berlin"))
+    rows = reading.con.execute("SELECT CAST(sent_at AS VARCHAR) FROM campaigns ORDER BY campaign_id").fetchall()
+    assert rows == [("2025-11-03 19:05:00+00",), ("2025-11-12 23:00:00+00",), ("2025-11-04 01:14:00+00",)]
+
+
 def test_without_a_file_the_campaigns_are_an_empty_table(reading):
     assert read_campaigns(reading.con, None) == 0
     assert reading.con.execute("SELECT * FROM campaigns").fetchall() == []
@@ -117,6 +124,14 @@ def test_without_a_file_the_campaigns_are_an_empty_table(reading):
         ("campaign_id,n_links\na,many\n", "c: record 1 has 'many'; n_links must be a whole number"),
         ("campaign_id,n_links\na,-1\n", "c: record 1 has '-1'; n_links must be a whole number"),
         ("campaign_id,sent_at\na,soon\n", "c: record 1 has 'soon'; sent_at must be a time such as"),
+        (
+            "campaign_id,sent_at\na,2026-03-01\nb,03/11/2025\n",
+            "c: record 2 has '03/11/2025'; sent_at: date could be day-first or month-first; write 2026-03-01, or give",
+        ),
+        (
+            "campaign_id,sent_at\na,13/11/2025\nb,11/13/2025\n",
+            "c: record 1 has '13/11/2025'; sent_at: dates mix day-first and month-first; write 2026-03-01",
+        ),
         ("campaign_id,sent_at\n,\n", "c: record 1 has an empty value; every campaign has an id"),
         ("name,sent_at\na,\n", "c: no column for campaign_id; its columns are name, sent_at"),
         ("campaign_id,x\n", "c: holds no campaigns"),

@@ -153,6 +153,17 @@ def test_results_are_the_last_status_of_each_recipient(reading, key_hash):
     assert any("only the last status" in warning for warning in summary.warnings)
 
 
+@pytest.mark.parametrize(
+    ("files", "warned"),
+    [((EVENTS_CSV, RESULTS_CSV), True), ((EVENTS_CSV,), False), ((RESULTS_CSV,), False)],
+    ids=["both", "events", "results"],
+)
+def test_events_and_results_together_count_twice_and_are_warned_of(reading, files, warned):
+    summary = reading.paths(*(reading.file(f"{n}.csv", text) for n, text in enumerate(files)))
+    warning = "GoPhish events and results were read together: what both tell counts twice; leave the results out"
+    assert (warning in summary.warnings) == warned
+
+
 def test_words_without_a_canonical_one_are_kept(reading):
     summary = reading.paths(reading.file("Events.csv", EVENTS_CSV))
     assert summary.unknown_words == {"Email Reported": 1, "Submitted Data": 1}

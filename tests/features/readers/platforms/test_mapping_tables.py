@@ -11,7 +11,17 @@ from urllib.parse import quote_plus
 import pytest
 
 from features.errors import InputError
-from tests.features.readers.platforms.exports import ANN, BOB, EPOCH, EVENTS, EXPORTS, MAILJET_EVENTS, Export, lines
+from tests.features.readers.platforms.exports import (
+    ANN,
+    BOB,
+    EPOCH,
+    EVENTS,
+    EXPORTS,
+    MAILJET_EVENTS,
+    Export,
+    lines,
+    parquet,
+)
 
 SHOWN = (
     *("event_type", "timestamp", "sent_at", "delivered_at", "campaign_id", "message_id", "recipient_id"),
@@ -111,6 +121,70 @@ def test_braze_events_of_other_channels_are_counted_and_left_out(reading):
     assert (summary.events, summary.controls) == (1, {"an event of another channel": 1})
 
 
+_BRAZE_UNION = {**EVENTS["braze"][0], "url": None, "link_id": None, "link_alias": None,
+                "is_suspected_bot_click": None, "machine_open": None}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({}, None),
+        ({"is_suspected_bot_click": False}, None),
+        ({"url": ""}, None),
+        ({"url": "https://example.com/"}, "clicked"),
+        ({"link_id": "l1"}, "clicked"),
+        ({"link_alias": "offer"}, "clicked"),
+        ({"machine_open": "true"}, "opened"),
+        ({"bounce_reason": None}, None),
+        ({"bounce_reason": "550 no such user"}, "bounced"),
+    ],
+)
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_braze_columns_of_several_kinds_tell_by_their_values(reading, given, kind, form):
+    known = {**_BRAZE_UNION, "bounce_reason": None, "id": "i0", "url": "https://example.com/"}
+    rows = [known, {**_BRAZE_UNION, "bounce_reason": None, **given}]
+    summary = reading.paths(reading.file(f"all.{form}", lines(*rows) if form == "jsonl" else parquet(*rows)))
+    assert reading.column("event_type") == ["clicked", *([kind] if kind else [])]
+    assert summary.rejected == ({} if kind else {"no event type": 1})
+
+
+def test_braze_columns_of_one_kind_tell_though_they_are_null(reading):
+    base = EVENTS["braze"][0]
+    reading.paths(
+        reading.lines({**base, "machine_open": None}, name="o"), reading.lines({**base, "url": None}, name="c")
+    )
+    assert reading.column("event_type") == ["opened", "clicked"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Send.avro", "sent"),
+        ("Delivery/p.avro", "delivered"),
+        ("Open.avro", "opened"),
+        ("Open/2026/p.avro", "opened"),
+        ("Click-0001.parquet", "clicked"),
+        ("Unsubscribe_1.jsonl.gz", "unsubscribed"),
+        ("Bounce", "bounced"),
+        ("SoftBounce/p", "bounced"),
+        ("MarkAsSpam 2.json", "complained"),
+        ("Send/Open.avro", "opened"),
+        ("Send/Open/p.avro", "opened"),
+        ("event_type=Open/p.avro", "opened"),
+        ("users.messages.email.Click.avro", "clicked"),
+        ("Send/users.messages.email.Click/p.avro", "clicked"),
+        ("Opening.avro", None),
+        ("Reopen/p.avro", None),
+        ("open/p.avro", None),
+    ],
+)
+def test_braze_files_and_folders_may_be_called_as_their_kind(reading, name, kind):
+    known = reading.lines({**_BRAZE_UNION, "id": "i0", "url": "https://example.com/"}, name="known")
+    summary = reading.paths(known, reading.file(f"export/{name}", lines(_BRAZE_UNION)))
+    assert reading.column("event_type") == ["clicked", *([kind] if kind else [])]
+    assert summary.rejected == ({} if kind else {"no event type": 1})
+
+
 def test_klaviyo_events_without_names_of_metrics_are_told_where_they_can_be(reading):
     page = {"data": EVENTS["klaviyo"][:3], "links": {}}
     summary = reading.paths(reading.file("p.json", json.dumps(page)))
@@ -122,6 +196,22 @@ def test_a_marketo_lead_with_a_domain_of_its_own_column(reading):
     table = "lead_id,activity_date,activity_type_id,id,email_domain\n7,2026-03-02 09:00:00,10,1,Example.COM\n"
     reading.paths(reading.file("t.csv", table), mapping={"recipient_domain": "email_domain"})
     assert reading.column("recipient_domain") == ["example.com"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "instants"),
+    [
+        (["3/2/2026 3:00:00 AM", "4/30/2026 8:05"], ["2026-03-02 09:00:00+00", "2026-04-30 14:05:00+00"]),
+        (["3/2/2026 3:00:00 AM", "5/4/2026"], ["2026-03-02 09:00:00+00", "2026-05-04 06:00:00+00"]),
+        (["3/2/2026 03:00:00", "30/4/2026 08:05"], ["2026-02-03 09:00:00+00", "2026-04-30 14:05:00+00"]),
+    ],
+    ids=["month first is proven", "month first is the platform's order", "day first is proven"],
+)
+def test_salesforce_dates_are_month_first_unless_the_column_proves_otherwise(reading, dates, instants):
+    head = "ClientID,SendID,SubscriberKey,EmailAddress,SubscriberID,ListID,EventDate,EventType,BatchID\n"
+    table = head + "".join(f"10,{n},K-7,,4007,9,{date},Open,5\n" for n, date in enumerate(dates))
+    assert reading.paths(reading.file("Opens.csv", table)).formats == {"salesforce": 2}
+    assert reading.column("timestamp") == instants
 
 
 def test_a_key_called_events_does_not_make_an_envelope_of_a_table(reading):

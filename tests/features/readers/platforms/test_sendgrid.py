@@ -241,6 +241,10 @@ def test_the_campaign_is_the_most_exact_name_that_an_event_has(reading, given, c
         ({"sg_message_id": "msgA.filter0012p1.1234.5E0B8.0"}, "msgA"),
         ({"sg_message_id": "msgA.recvd-6f6d-1-5F.0"}, "msgA"),
         ({"sg_message_id": "msgA"}, "msgA"),
+        ({"sg_message_id": "14a5b0c1d23.dfd.64b469.filter0001.1.2"}, "14a5b0c1d23.dfd.64b469"),
+        ({"sg_message_id": "14a5b0c1d23.dfd.64b469.recvd-6f6d-1-5F.0"}, "14a5b0c1d23.dfd.64b469"),
+        ({"sg_message_id": "msgA.geopod-ismtpd-1.0"}, "msgA"),
+        ({"sg_message_id": None, "smtp-id": "<msgA>"}, "msgA"),
     ],
 )
 def test_the_message_is_what_stands_before_the_servers_suffix(reading, given, message):
