@@ -106,6 +106,21 @@ def test_known_addresses(row):
     assert tuple(found[name] for name in names) == row
 
 
+LISTED_ON = [
+    ("209.222.82.1", "2026-09"),
+    ("104.47.1.1", "2025-10-28"),  # the later of two lists
+    ("2a02:26f7:c3d0:5032::1", "2026-08-22"),
+    ("8.8.8.8", None),
+    ("62.209.50.1", None),  # listed, undated
+    ("no address", None),
+]
+
+
+def test_a_listed_address_has_the_date_of_its_source():
+    found = ip_lookup.locate([address for address, _ in LISTED_ON])["listed_on"].to_pylist()
+    assert found == [date for _, date in LISTED_ON]
+
+
 def prefixes_with_facts():
     """Read networks.csv through netaddr alone; the relays and VPNs as they are loaded."""
     with (resources.files("features") / "data" / "networks.csv").open(encoding="utf-8", newline="") as lines:
