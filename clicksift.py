@@ -149,11 +149,10 @@ def score(
             keep_rows=keep_rows,
             progress=progress,
         )
-        given = _capabilities(capabilities)
         scored = scoring.score(
             con,
             judge,
-            read.capabilities if given is None else given,
+            _capabilities(capabilities, read.capabilities),
             threads=threads,
             reasons=reasons,
             progress=progress,
@@ -228,12 +227,11 @@ def train(
         read_campaigns(con, campaigns, options)
         read = read_events(con, events, options, context=context or (), recipient_key=_key(key_file), progress=progress)
         read_labels(con, labels)
-        given = _capabilities(capabilities)
+        present = _capabilities(capabilities, read.capabilities)
         if tracking_uri != "none":
             from training.tracking import log_training, open_store
 
             open_store(tracking_uri)
-        present = read.capabilities if given is None else given
         trained = retrain(
             con,
             present,
@@ -310,8 +308,7 @@ def evaluate(
         read_campaigns(con, campaigns, options)
         read = read_events(con, events, options, context=context or (), recipient_key=_key(key_file), progress=progress)
         read_labels(con, labels)
-        given = _capabilities(capabilities)
-        present = read.capabilities if given is None else given
+        present = _capabilities(capabilities, read.capabilities)
         data = labelled(con, present, progress=progress)
         progress("probabilities")
         probability, thresholds = judge.probability(data.X, threads), comparison.thresholds_of(judge)
@@ -532,12 +529,12 @@ def _options(
     )
 
 
-def _capabilities(text: str | None) -> frozenset[Capability] | None:
-    """What the option lists, which may be nothing at all; None where it is not given."""
+def _capabilities(text: str | None, found: frozenset[Capability]) -> frozenset[Capability]:
+    """What the option lists, which may be nothing at all; what was found where it is not given."""
     from features.feature import CAPABILITIES
 
     if text is None:
-        return None
+        return found
     words = {word.strip() for word in text.split(",") if word.strip()}
     unknown = sorted(words - set(CAPABILITIES))
     if unknown:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from features.feature import Capability, Stage
+from features.schema import event_row
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
@@ -51,7 +52,7 @@ def stages(capabilities: Set[Capability], *, coarse_times: bool = False) -> tupl
     )
     engagement = f"""
         SELECT
-            CAST(e.file_no AS BIGINT) * 1099511627776 + e.record AS event_row,
+            {event_row("e")} AS event_row,
             e.is_context,
             {_micros("e.timestamp", coarse_times)} AS us,
             CASE e.event_type WHEN 'opened' THEN 0 WHEN 'clicked' THEN 1 ELSE 2 END AS kind,

@@ -66,6 +66,15 @@ LABEL_COLUMNS: tuple[Column, ...] = (
     Column("weight", "DOUBLE", True, "how much the row counts in training; NULL is 1"),
 )
 
+
+def event_row(alias: str, file: str = "file_no", record: str = "record") -> str:
+    """SQL of the number that stands for a row of `alias`: its file's number and its record's in one.
+
+    The same on DuckDB and Spark; a file may have 2**40 records.
+    """
+    return f"CAST({alias}.{file} AS BIGINT) * {2**40} + {alias}.{record}"
+
+
 # The events that a model judges.
 ENGAGEMENT: tuple[str, ...] = ("opened", "clicked", "unsubscribed")
 

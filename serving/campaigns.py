@@ -5,8 +5,10 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from features.schema import event_row
+
 # A message counts as clicked by a person with the highest probability that one of its clicks was a person's.
-_FIGURES = """
+_FIGURES = f"""
     WITH judged AS (
         SELECT
             coalesce(e.campaign_id, '') AS campaign_id, f.msg, f.kind,
@@ -15,7 +17,7 @@ _FIGURES = """
             max(CASE WHEN v.verdict = 'unsure' THEN 1 ELSE 0 END) AS unsure
         FROM verdicts AS v
         JOIN facts AS f ON v.event_row = f.event_row
-        JOIN events AS e ON v.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+        JOIN events AS e ON v.event_row = {event_row("e")}
         GROUP BY 1, 2, 3
     ),
     delivered AS (

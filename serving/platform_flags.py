@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from features.schema import event_row
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -30,7 +32,7 @@ def agreement(con: duckdb.DuckDBPyConnection) -> list[Agreement]:
 
     A flag is named after the platform's field; events for which the platform says nothing are left out.
     """
-    rows = con.execute("""
+    rows = con.execute(f"""
         SELECT coalesce(split_part(e.platform_machine_reason, '=', 1), e.source) AS flag, e.event_type,
                count(*) FILTER (e.platform_machine),
                count(*) FILTER (e.platform_machine AND v.verdict = 'automated'),
@@ -39,7 +41,7 @@ def agreement(con: duckdb.DuckDBPyConnection) -> list[Agreement]:
                count(*) FILTER (NOT e.platform_machine AND v.verdict = 'automated'),
                count(*) FILTER (NOT e.platform_machine AND v.verdict = 'human')
         FROM events AS e
-        JOIN verdicts AS v ON v.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+        JOIN verdicts AS v ON v.event_row = {event_row("e")}
         WHERE e.platform_machine IS NOT NULL
         GROUP BY ALL ORDER BY flag, e.event_type""").fetchall()
     return [Agreement(*row) for row in rows]

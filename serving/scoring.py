@@ -17,20 +17,19 @@ import pyarrow as pa
 
 from features import reference
 from features.arrow_columns import numbers, to_array
+from features.canonical import ROW_GROUP, write_rows
 from features.duckdb_engine import DuckDBEngine
 from features.engine import Progress
 from features.errors import InputError
 from features.facts import LOOK_AHEAD
 from features.feature import CAPABILITIES, Capability
-from features.files import replacing_file
 from features.readers import kept
 from features.readers.identifiers import quote_name, quote_text
-from features.schema import ENGAGEMENT, EVENT_COLUMNS
+from features.schema import ENGAGEMENT, EVENT_COLUMNS, event_row
 from serving.actor import ACTOR_SQL, VENDOR_SQL
 from serving.model import BotClickModel
 from serving.reasons import Explainer, explain, explain_nothing, rank_columns
 
-BATCH_ROWS = 122_880
 VERDICT_COLUMNS = ("probability", "verdict", "actor", "vendor", "reasons", "provisional")
 _TEXTS = ("vendor", "reasons")
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
@@ -117,7 +116,7 @@ def _predict(
         for kind, at in enumerate(model.thresholds_for(event_type, capabilities) for event_type in ENGAGEMENT)
     )
     names = ", ".join(model.feature_names)
-    reader = con.sql(f"SELECT event_row, {names} FROM features").to_arrow_reader(BATCH_ROWS)
+    reader = con.sql(f"SELECT event_row, {names} FROM features").to_arrow_reader(ROW_GROUP)
     rows, probabilities = [np.empty(0, np.int64)], [np.empty(0)]
     for batch in reader:
         rows.append(to_array(batch.column(0)))
@@ -148,7 +147,7 @@ def write_scored(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> 
     rows = f"""
         SELECT {", ".join(columns)}, '{scored.model_version}' AS model_version
         FROM events AS e
-        LEFT JOIN verdicts AS v ON v.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+        LEFT JOIN verdicts AS v ON v.event_row = {event_row("e")}
         WHERE NOT e.is_context
         ORDER BY e.file_no, e.record"""
     _write(con, path, rows, scored)
@@ -175,7 +174,7 @@ def write_kept(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> No
     columns = [f"k.{quote_name(name)}" for name in dict.fromkeys(own) if name not in kept.PLACE]
     columns += [_cell(path, f"v.{name}", names[name], name in _TEXTS) for name in VERDICT_COLUMNS]
     file, record = map(quote_name, kept.PLACE)
-    place = f"CAST(k.{file} AS BIGINT) * 1099511627776 + k.{record}"
+    place = event_row("k", file, record)
     rows = f"""
         SELECT {", ".join(columns)}, '{scored.model_version}' AS {quote_name(names["model_version"])}
         FROM ({" UNION ALL BY NAME ".join(parts)}) AS k
@@ -197,16 +196,11 @@ def _write(con: duckdb.DuckDBPyConnection, path: Path, rows: str, scored: Scored
     given = ",".join(c for c in CAPABILITIES if c in scored.capabilities)
     metadata = {"clicksift_model": scored.model_version, "clicksift_capabilities": given}
     metadata["clicksift_reference"] = json.dumps(reference.versions(), sort_keys=True)
-    with replacing_file(path) as temporary:
-        try:
-            con.execute(f"COPY ({rows}) TO {quote_text(str(temporary))} ({_copy_options(kind, metadata)})")
-        except duckdb.IOException as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{path}: cannot be written ({reason}); free the place or name another output") from error
+    write_rows(con, rows, path, _copy_options(kind, metadata))
 
 
 def _copy_options(kind: str, metadata: dict[str, str]) -> str:
     if kind == "parquet":
         pairs = ", ".join(f"{name}: {quote_text(value)}" for name, value in metadata.items())
-        return f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {BATCH_ROWS}, KV_METADATA {{{pairs}}}"
+        return f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, KV_METADATA {{{pairs}}}"
     return "FORMAT csv, HEADER" if kind == "csv" else "FORMAT json"

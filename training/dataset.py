@@ -15,6 +15,7 @@ from features.catalog import FEATURE_NAMES
 from features.duckdb_engine import DuckDBEngine
 from features.engine import Progress
 from features.feature import Capability
+from features.schema import event_row
 
 # Mailbox hosts whose recipients have nothing in common but the host: each recipient is an organisation of its own.
 CONSUMER_HOSTS: tuple[str, ...] = (
@@ -102,7 +103,7 @@ def labelled(
             coalesce(l.source, '') AS slice
         FROM features AS x
         JOIN facts AS f ON x.event_row = f.event_row
-        JOIN events AS e ON x.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+        JOIN events AS e ON x.event_row = {event_row("e")}
         JOIN event_labels AS l ON x.event_row = l.event_row
         LEFT JOIN consumer_hosts AS h ON e.recipient_domain = h.host
         ORDER BY x.event_row
@@ -140,7 +141,7 @@ def _match_labels(con: duckdb.DuckDBPyConnection) -> None:
     """
     # Only the readers fold; events from elsewhere come without this table.
     con.execute("CREATE TEMP TABLE IF NOT EXISTS folded_copies (raw_ref VARCHAR, place BIGINT, event_row BIGINT)")
-    con.execute("""
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE matched_labels AS
         WITH numbered AS (
             SELECT *, row_number() OVER () AS label FROM labels
@@ -148,7 +149,7 @@ def _match_labels(con: duckdb.DuckDBPyConnection) -> None:
         judged AS (
             SELECT e.event_id, e.raw_ref, x.event_row
             FROM features AS x
-            JOIN events AS e ON x.event_row = CAST(e.file_no AS BIGINT) * 1099511627776 + e.record
+            JOIN events AS e ON x.event_row = {event_row("e")}
         ),
         records AS (
             SELECT raw_ref, event_row FROM judged

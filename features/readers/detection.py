@@ -53,12 +53,12 @@ def recognise(
     by_number = {file.number: file for file in group}
     found: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
     readers: dict[str, Platform] = {platform.name: platform for platform in platforms}
-    for numbers, columns, samples in _samples(con, records, group):
+    columns_of = _columns(con, records)
+    for numbers, columns, samples in _samples(con, records, group, columns_of):
         name = chosen or _name(by_number[numbers[0]].name, columns, samples, platforms, mapping)
         # Files whose names for our columns differ are read apart: read together, one name would go unheeded.
         known = () if name in readers else tuple(sorted(generic.known_names(columns)))
         found[name, known] += numbers
-    columns_of = _columns(con, records)
     result = []
     for (name, _), numbers in found.items():
         columns = tuple(dict.fromkeys(key for number in numbers for key in columns_of(number)))
@@ -89,7 +89,10 @@ def _columns(con: duckdb.DuckDBPyConnection, records: Records) -> Callable[[int]
 
 
 def _samples(
-    con: duckdb.DuckDBPyConnection, records: Records, group: Sequence[InputFile]
+    con: duckdb.DuckDBPyConnection,
+    records: Records,
+    group: Sequence[InputFile],
+    columns_of: Callable[[int], tuple[str, ...]],
 ) -> Iterable[tuple[list[int], tuple[str, ...], list[Sample]]]:
     """Files that are alike, their columns, and some of their records."""
     if not records.json:
@@ -108,10 +111,9 @@ def _samples(
     for number, line in rows:
         with suppress(ValueError, RecursionError):
             by_file[int(number)].append(json.loads(line))
-    columns = _columns(con, records)
     for number, samples in by_file.items():
-        if columns(number):
-            yield [number], columns(number), samples
+        if columns_of(number):
+            yield [number], columns_of(number), samples
 
 
 def _name(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import duckdb
 
 from features.readers import times
-from features.schema import EVENT_COLUMNS, UNKNOWN_EVENT
+from features.schema import EVENT_COLUMNS, UNKNOWN_EVENT, event_row
 
 # Words that we do not know stay apart even where their ids agree.
 _WORD = f"CASE WHEN s.event_type = '{UNKNOWN_EVENT}' THEN s.event_type_raw ELSE s.event_type END"
 # Made on the way; the caller drops them.
 TABLES = ("reading_copies", "reading_times", "reading_loose_times")
-_PLACE = "(CAST(s.file_no AS BIGINT) << 40) + s.record"
+_PLACE = event_row("s")
 
 
 def make_events(con: duckdb.DuckDBPyConnection) -> None:

@@ -12,10 +12,10 @@ NAME = "generic"
 # The name under which tables of campaigns and labels pass.
 BESIDE = "beside"
 NEEDED = (("event_type",), ("timestamp",), ("message_id", "recipient_id"))
-# These are never NULL in a table that we wrote, and together in no other.
 _NAMES = frozenset(COLUMN_ALIASES).union(*COLUMN_ALIASES.values())
 _WORTH_A_HINT = ("ip", "user_agent", "url", "campaign_id", "message_id", "recipient_id", "sent_at", "delivered_at")
 _NEAR = 0.75
+# These are never NULL in a table that we wrote, and together in no other.
 _OWN_MARKS = ("event_id_origin", "event_type_raw", "ts_precision", "raw_ref", "is_synthetic", "dup_count")
 
 
@@ -24,12 +24,7 @@ def reader(file: str, columns: Sequence[str], mapping: Mapping[str, str]) -> Pla
 
     Raises InputError where a needed column is missing (`file` is the first of the group).
     """
-    found: dict[str, Path] = {
-        name: Path((columns[k],)) for name, k in resolve(columns, COLUMN_ALIASES, mapping).items()
-    }
-    for name, wanted in mapping.items():
-        if (path := mapped_path(columns, wanted)) is not None:
-            found[name] = path
+    found = _found(columns, mapping)
     for names in NEEDED:
         if not found.keys() & set(names):
             check_mapping(mapping, COLUMN_ALIASES.keys(), [(file, columns)])
@@ -51,10 +46,15 @@ def is_beside(columns: Sequence[str]) -> bool:
 
 def suffices(columns: Sequence[str], mapping: Mapping[str, str]) -> bool:
     """Whether these columns, as they are called or mapped, are enough to read events."""
-    found = resolve(columns, COLUMN_ALIASES, mapping).keys() | {
-        name for name, wanted in mapping.items() if mapped_path(columns, wanted) is not None
-    }
+    found = _found(columns, mapping).keys()
     return all(found & set(names) for names in NEEDED)
+
+
+def _found(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, Path]:
+    """Canonical column -> where it lies: as it is mapped, else by its name or an alias."""
+    named = {name: Path((columns[k],)) for name, k in resolve(columns, COLUMN_ALIASES, mapping).items()}
+    mapped = {name: path for name, wanted in mapping.items() if (path := mapped_path(columns, wanted)) is not None}
+    return {**named, **mapped}
 
 
 def known_names(columns: Sequence[str]) -> frozenset[str]:

@@ -27,6 +27,20 @@ from features.readers.translation import Records, trimmed_column
 
 # DuckDB reserves 16 times as much for every file that it reads at once.
 _LONGEST_LINE = 4 * 2**20
+# Made of the files of one form, and dropped with them.
+_MADE = (
+    "raw",
+    "raw_table",
+    "raw_lines",
+    "raw_files",
+    "raw_text",
+    "raw_rejects",
+    "raw_scans",
+    "raw_shifts",
+    "raw_shapes",
+    "raw_parts",
+    "raw_numbers",
+)
 _BATCH_CHARACTERS = 16 * 2**20
 # The first field of a form as an object; NULL for a line without one, or that cannot be decoded.
 _FORM_FIELD = """
@@ -80,10 +94,7 @@ def loaded(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Iterat
         except duckdb.Error as error:
             raise _damaged(files, error) from error
         finally:
-            drop(con, "raw")
-            for name in ("raw_table", "raw_lines", "raw_files", "raw_text", "raw_rejects", "raw_scans", "raw_shifts"):
-                drop(con, name)
-            for name in ("raw_shapes", "raw_parts", "raw_numbers"):
+            for name in _MADE:
                 drop(con, name)
 
 

@@ -12,6 +12,7 @@ from features.address_key import pack, split_halves
 from features.arrow_columns import numbers
 from features.feature import Capability
 from features.ip_lookup import locate
+from features.schema import event_row
 from features.ua_parse import parse_agents
 
 # The last is made by the steps of GoCheck.
@@ -58,7 +59,7 @@ def _make_events(con: duckdb.DuckDBPyConnection, capabilities: Set[Capability]) 
         CREATE OR REPLACE TEMP TABLE plain_rule_events AS
         WITH engagement AS (
             SELECT
-                CAST(e.file_no AS BIGINT) * 1099511627776 + e.record AS event_row,
+                {event_row("e")} AS event_row,
                 e.is_context,
                 e.event_type,
                 CASE e.event_type WHEN 'opened' THEN 0 WHEN 'clicked' THEN 1 ELSE 2 END AS kind,
