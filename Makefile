@@ -11,7 +11,7 @@ export OMP_WAIT_POLICY ?= passive
 export CLICKSIFT_REFERENCE ?= packaged
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full lint types layers docs bench model clean constraints
+.PHONY: help setup demo test test-full lint types layers docs bench model holdout clean constraints
 
 help:  ## what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ docs: $(READY)  ## write the generated pages again
 
 model: $(READY)  ## train the bundled model again on simulated worlds
 	@$(BIN)/python -m training.bundled
+
+holdout: $(READY)  ## write docs/evaluation.md again: each kind of machine left out of a training on simulated worlds
+	@$(BIN)/python -m training.holdout_worlds
 
 constraints:  ## resolve constraints.txt again (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --extra dev pyproject.toml -o constraints.txt

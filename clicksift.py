@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import MISSING, Field, dataclass, fields
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -23,9 +26,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from features.feature import Capability
-    from features.readers import ReadOptions
+    from features.readers import ReadOptions, ReadSummary
     from features.recipient_key import RecipientKey
     from serving.model import BotClickModel
+    from serving.monitor import Drift
+    from training.challenge import Comparison
+    from training.promote import Champion
 
 app = typer.Typer(
     name="clicksift",
@@ -46,6 +52,10 @@ Events = Annotated[list[Path], typer.Argument(help="Files, folders or globs: exp
 Campaigns = Annotated[
     Path | None,
     typer.Option("--campaigns", help="Table with campaign_id, sent_at, n_links, honeypot_url, unsubscribe_url."),
+]
+Domains = Annotated[
+    Path | None,
+    typer.Option("--domains", help="Table with recipient_domain and mx, the names of its mail exchangers."),
 ]
 Context = Annotated[
     list[Path] | None, typer.Option("--context", help="Events that are read and not scored. Repeatable.")
@@ -88,83 +98,198 @@ Memory = Annotated[str | None, typer.Option("--memory", help="Bound on DuckDB's 
 KeyFile = Annotated[
     Path, typer.Option("--key-file", help="Project key that hashes recipients' addresses; made on first use.")
 ]
+TrackingUri = Annotated[
+    str, typer.Option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow store that trainings recorded in.")
+]
+DEFAULT_STORE = "sqlite:///mlflow.db"
+MLFLOW = "mlflow"
 DEFAULT_KEY = Path(".clicksift/recipient.key")
-BEST_RULES = 5  # of the rules of others, shown after a training; evaluate shows all
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How events are read: a field an option, the same ones in every command that reads events."""
+
+    events: Events
+    campaigns: Campaigns = None
+    domains: Domains = None
+    context: Context = None
+    file_format: Format = None
+    mapping: Mapping = None
+    tz: Zone = None
+    path_patterns: PathPatterns = None
+    capabilities: Capabilities = None
+    max_errors: MaxErrors = None
+    memory: Memory = None
+    threads: Threads = 0
+    key_file: KeyFile = DEFAULT_KEY
+
+    def keep_apart(self, outputs: list[Path], others: Iterable[Path | None] = ()) -> None:
+        """Refuse outputs that lie among what is read, or that cannot be written."""
+        from features.files import check_writable
+
+        inputs = [*others, self.campaigns, self.domains, self.key_file]
+        for output in outputs:
+            _keep_inputs(output, [*self.events, *(self.context or ())], inputs)
+            check_writable(output)
+
+    def connect(self) -> DuckDBPyConnection:
+        """A connection within the bounds given; a damaged copy of the reference data is refused before any reading."""
+        from features.duckdb_engine import connect
+        from features.reference import user_copy
+
+        user_copy()
+        return connect(memory=self.memory, threads=self.threads or None)
+
+    def read(
+        self,
+        con: DuckDBPyConnection,
+        progress: Callable[[str], None],
+        *,
+        rejected: Path | None = None,
+        keep_rows: bool = False,
+    ) -> ReadSummary:
+        """Read campaigns, domains and events to the connection."""
+        from features.readers import read_campaigns, read_domains, read_events
+
+        options = self.options
+        read_campaigns(con, self.campaigns, options)
+        read_domains(con, self.domains)
+        return read_events(
+            con,
+            self.events,
+            options,
+            context=self.context or (),
+            recipient_key=self.key,
+            rejected=rejected,
+            keep_rows=keep_rows,
+            progress=progress,
+        )
+
+    @property
+    def options(self) -> ReadOptions:
+        """The options as the readers take them; InputError where a mapping is none."""
+        return _options(self.file_format, self.mapping, self.path_patterns, self.tz, self.max_errors)
+
+    @property
+    def key(self) -> RecipientKey:
+        """The key that hashes recipients' addresses."""
+        return _key(self.key_file)
+
+    def trusted(self, read: ReadSummary) -> frozenset[Capability]:
+        """What the files can be trusted to say: what --capabilities lists, or what was found in them."""
+        return _capabilities(self.capabilities, read.capabilities)
+
+
+def reads_events(*left_out: str, memory: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `Reading`, but those left out, in place of its parameter `reading`.
+
+    EVENTS come where that parameter stands, the options behind the command's own.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(Reading, include_extras=True)
+        shared = [
+            Parameter(
+                field.name, Parameter.POSITIONAL_OR_KEYWORD, annotation=hints[field.name], default=_default(field)
+            )
+            for field in fields(Reading)
+            if field.name not in left_out
+        ]
+        if memory:
+            shared = [given.replace(default=memory) if given.name == "memory" else given for given in shared]
+        own = list(signature(command, eval_str=True).parameters.values())
+        place = [given.name for given in own].index("reading")
+        told = Signature([*own[:place], shared[0], *own[place + 1 :], *shared[1:]])
+
+        @wraps(command)
+        def with_options(*given: Any, **named: Any) -> None:
+            bound = told.bind(*given, **named)
+            bound.apply_defaults()
+            reading = Reading(**{each.name: bound.arguments.pop(each.name) for each in shared})
+            command(reading=reading, **bound.arguments)
+
+        with_options.__signature__ = told  # type: ignore[attr-defined]  # inspect looks for it
+        with_options.__annotations__ = {each.name: each.annotation for each in told.parameters.values()}
+        return with_options
+
+    return decorate
+
+
+def _default(field: Field[Any]) -> Any:
+    return Parameter.empty if field.default is MISSING else field.default
 
 
 @app.command()
+@reads_events()
 def score(
-    events: Events,
+    reading: Reading,
     output: Annotated[Path, typer.Option("--output", "-o", help="Scored file: .parquet, .csv or .jsonl.")],
-    model: Annotated[Path | None, typer.Option("--model", help="Model directory; default: the bundled model.")] = None,
-    campaigns: Campaigns = None,
-    context: Context = None,
-    file_format: Format = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    path_patterns: PathPatterns = None,
-    capabilities: Capabilities = None,
-    max_errors: MaxErrors = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Model directory, or models:/clicksift@champion; default: the bundled model."),
+    ] = None,
+    tracking_uri: TrackingUri = DEFAULT_STORE,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            "--monitor", help="JSON file for how far these events are from the model's training; 'mlflow' keeps a run."
+        ),
+    ] = None,
     keep_rows: KeepRows = False,
     reasons: Reasons = True,
-    memory: Memory = None,
-    threads: Threads = 0,
-    key_file: KeyFile = DEFAULT_KEY,
 ) -> None:
     """Judge every open, click and unsubscribe, and show what machines did to each campaign's figures.
 
     Example: clicksift score events.parquet --campaigns campaigns.parquet --output scored.parquet
 
     Example: clicksift score sendgrid-webhook/ --keep-rows --output scored.csv
+
+    Example: clicksift score events.parquet --model models:/clicksift@champion --monitor drift.json -o scored.parquet
     """
     from datetime import UTC, datetime
 
-    from features.duckdb_engine import connect
-    from features.files import check_writable
-    from features.readers import read_campaigns, read_events
-    from features.reference import user_copy
+    from serving import monitor as monitoring
     from serving import scoring
     from serving.campaigns import campaign_figures, machine_shares
     from serving.platform_flags import agreement
     from serving.summary import summary
 
     started = time.perf_counter()
-    options = _options(file_format, mapping, path_patterns, tz, max_errors)
     rejected = output.with_name(f"{output.name}.rejected.jsonl")
     scoring.output_format(output)
-    _keep_inputs([output, rejected], [*events, *(context or ())], [campaigns, key_file])
-    check_writable(output)
-    user_copy()  # a damaged copy is refused before hours of reading
-    judge = _model(model)
-    con = connect(memory=memory, threads=threads or None)
+    drift_file = _drift_file(monitor)
+    reading.keep_apart([output, rejected, *filter(None, [drift_file])])
+    con = reading.connect()
+    judge = _judge(model, tracking_uri)
     with _progress("reading", con) as progress:
-        read_campaigns(con, campaigns, options)
-        read = read_events(
-            con,
-            events,
-            options,
-            context=context or (),
-            recipient_key=_key(key_file),
-            rejected=rejected,
-            keep_rows=keep_rows,
-            progress=progress,
-        )
+        read = reading.read(con, progress, rejected=rejected, keep_rows=keep_rows)
         scored = scoring.score(
             con,
             judge,
-            _capabilities(capabilities, read.capabilities),
-            threads=threads,
+            reading.trusted(read),
+            threads=reading.threads,
             reasons=reasons,
             progress=progress,
         )
+        drift = monitoring.drift(con, judge, scored.capabilities)
         progress(f"writing {output}")
         write = scoring.write_kept if keep_rows else scoring.write_scored
         write(con, output, scored)
+        if drift_file is not None:
+            monitoring.write_drift(drift_file, drift)
+        elif monitor and drift:
+            progress("keeping a run in MLflow")
+            _keep_drift(drift, tracking_uri)
     seconds = time.perf_counter() - started
     console = _console()
     today = datetime.now(UTC).date()
-    figures, machines, flags = campaign_figures(con), machine_shares(con), agreement(con)
+    figures, machines, flags = campaign_figures(con, scored.people), machine_shares(con), agreement(con)
     console.print(summary(read, scored, figures, machines, seconds, console.width, today, flags))
+    for line in drift.lines() if drift else ():
+        console.print(f"  {line}.", style="dim", soft_wrap=True, markup=False)
+    if monitor and not drift:
+        console.print(f"Model {judge.version} has no profile of its training to compare with.", soft_wrap=True)
     console.print(f"Scored {'rows' if keep_rows else 'events'} are in {output}.", soft_wrap=True, markup=False)
     if keep_rows:
         console.print("Your own columns are in it as they were, recipients' addresses too.", soft_wrap=True)
@@ -173,61 +298,174 @@ def score(
 
 
 @app.command()
-def train(
-    events: Events,
-    labels: Annotated[
-        Path, typer.Option("--labels", help="Table with event_id or raw_ref, and automated (true or false).")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model directory to write.")],
-    campaigns: Campaigns = None,
-    context: Context = None,
+def campaigns(
+    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Figures as a table: .csv or .parquet.")] = None,
+    by: Annotated[str, typer.Option("--by", help="campaign, link, domain, host or vendor.")] = "campaign",
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="The model that scored a file that is no Parquet; default: the bundled one."),
+    ] = None,
     file_format: Format = None,
     mapping: Mapping = None,
     tz: Zone = None,
     path_patterns: PathPatterns = None,
-    capabilities: Capabilities = None,
-    max_errors: MaxErrors = None,
+    memory: Memory = None,
+    threads: Threads = 0,
+) -> None:
+    """Figures of a scored file: raw, people's with 95 % intervals, machines', by campaign or what else is wanted.
+
+    Files scored with --keep-rows take the reading options that they were scored with.
+
+    Example: clicksift campaigns scored.parquet --output campaigns.csv
+
+    Example: clicksift campaigns scored.parquet --by domain --output domains.parquet
+    """
+    from features.duckdb_engine import connect
+    from features.files import check_writable
+    from serving.campaign_table import figure_table
+    from serving.campaigns import (
+        campaign_figures,
+        check_breakdown,
+        check_figure_file,
+        machine_shares,
+        whole_figures,
+        write_figures,
+    )
+    from serving.scored_file import people_of, read_scored
+    from serving.summary import headline
+
+    check_breakdown(by)
+    if output is not None:
+        check_figure_file(output)
+        _keep_inputs(output, [scored], [model])
+        check_writable(output)
+    con = connect(memory=memory, threads=threads or None)
+    with _progress(f"reading {scored}", con) as progress:
+        file = read_scored(con, scored, _options(file_format, mapping, path_patterns, tz, None))
+        people = people_of(file, None if file.people and model is None else _model(model))
+        progress("figures")
+        totals = campaign_figures(con, people)
+        figures = totals if by == "campaign" else campaign_figures(con, people, by)
+        whole = whole_figures(con, people)
+        if output is not None:
+            write_figures(con, figures, output)
+    console = _console()
+    for line in headline(totals.to_pylist(), machine_shares(con).to_pylist()):
+        console.print(line, soft_wrap=True)
+    console.print()
+    console.print(figure_table(figures.to_pylist(), console.width, by, whole))
+    if output is not None:
+        console.print(f"Figures are in {output}.", soft_wrap=True, markup=False)
+
+
+@app.command()
+@reads_events()
+def train(
+    reading: Reading,
+    labels: Annotated[
+        list[Path],
+        typer.Option("--labels", help="Table with event_id or raw_ref, and automated (true or false). Repeatable."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model directory to write.")],
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help="Model whose trees the new ones are put behind: a directory, or models:/clicksift@champion; default:"
+            " the bundled model.",
+        ),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin with no trees: know these events alone.")] = False,
     max_loss: Annotated[
         float,
         typer.Option(
             "--max-loss", min=0.0001, max=0.5, help="Largest share of people's events that may be called automated."
         ),
     ] = 0.005,
+    label_noise: Annotated[
+        str,
+        typer.Option(
+            "--label-noise",
+            help="What becomes of labels that are probably wrong: keep, weigh (a fifth), drop, or auto: drop where many"
+            " are.",
+        ),
+    ] = "auto",
+    prior: Annotated[
+        float | None,
+        typer.Option(
+            "--prior",
+            min=0.001,
+            max=0.999,
+            help="Share of automated events where the model will be used; default: as in these events.",
+        ),
+    ] = None,
+    reputation: Annotated[
+        bool,
+        typer.Option(
+            "--reputation",
+            help="Keep what the labels say of networks, agents and recipient domains, for the same sender's campaigns.",
+        ),
+    ] = False,
+    tune: Annotated[
+        int, typer.Option("--tune", min=0, help="Try so many choices of parameters on folds first; can be resumed.")
+    ] = 0,
+    hold_out: Annotated[
+        bool,
+        typer.Option("--hold-out", help="Show what is found of each vendor by trees that never met it; takes longer."),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Same data and seed, same model.")] = 7,
     tracking_uri: Annotated[
-        str, typer.Option("--tracking-uri", help="MLflow store of the run; 'none' keeps no record.")
-    ] = "sqlite:///mlflow.db",
-    memory: Memory = None,
-    threads: Threads = 0,
-    key_file: KeyFile = DEFAULT_KEY,
+        str,
+        typer.Option(
+            "--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow store of the run; 'none' keeps no record."
+        ),
+    ] = DEFAULT_STORE,
 ) -> None:
     """Retrain on labelled campaigns: a model directory, its figures, and a run in MLflow.
 
+    New trees are put behind those of a model that knows many senders. Labels that are probably wrong are listed in
+    OUTPUT.suspects.csv. The new model is compared with the champion, for clicksift promote.
+
     Example: clicksift train events.parquet --labels labels.parquet --campaigns campaigns.parquet --output model
+
+    Example: clicksift train may/ june/ --labels may.csv --labels june.csv --reputation --tune 20 --output model
     """
+    from dataclasses import replace
     from datetime import UTC, datetime
 
-    from features.duckdb_engine import connect
-    from features.readers import read_campaigns, read_events, read_labels
-    from features.reference import user_copy
-    from serving.model import bundled
+    from features.readers import read_labels
     from serving.model_directory import check_replaceable
-    from training import comparison
-    from training.fit import FitParameters
+    from training.fit import FRESH, WARM
+    from training.noise import check_treatment, write_suspects
+    from training.promote import challenge as against_champion
+    from training.promote import present_champion
+    from training.retrain import Choices
     from training.retrain import train as retrain
-    from training.summary import figure_tables
+    from training.summary import beside_rules, training_report
+    from training.tune import storage_beside
 
-    cores = threads or os.cpu_count() or 1
+    cores = reading.threads or os.cpu_count() or 1
+    suspects = output.with_name(f"{output.name}.suspects.csv")
     check_replaceable(output)
-    user_copy()
-    options = _options(file_format, mapping, path_patterns, tz, max_errors)
-    _keep_inputs([output], [*events, *(context or ())], [labels, campaigns, key_file])
-    con = connect(memory=memory, threads=cores)
+    choices = Choices(
+        fresh=fresh,
+        parameters=replace(FRESH if fresh else WARM, seed=seed),
+        noise=check_treatment(label_noise),
+        prior=prior,
+        allowance=max_loss,
+        reputation=reputation,
+        hold_out=hold_out,
+        trials=tune,
+        storage=storage_beside(tracking_uri) if tune else None,
+    )
+    reading.keep_apart([suspects], labels)
+    begun_with = _judge(base, tracking_uri)
+    con = reading.connect()
     with _progress("reading", con) as progress:
-        read_campaigns(con, campaigns, options)
-        read = read_events(con, events, options, context=context or (), recipient_key=_key(key_file), progress=progress)
+        read = reading.read(con, progress)
         read_labels(con, labels)
-        present = _capabilities(capabilities, read.capabilities)
+        present = reading.trusted(read)
         if tracking_uri != "none":
             from training.tracking import log_training, open_store
 
@@ -235,137 +473,297 @@ def train(
         trained = retrain(
             con,
             present,
-            base=bundled(),
-            parameters=FitParameters(seed=seed),
-            allowance=max_loss,
+            base=begun_with,
+            choices=choices,
             created=datetime.now(UTC).date(),
             threads=cores,
             progress=progress,
         )
         trained.model.save(output)
+        write_suspects(con, trained.noise, suspects)
+        progress("comparing with the champion")
+        compared = against_champion(trained, present_champion(tracking_uri), trained.words, present, seed=seed)
         tracked = ""
         if tracking_uri != "none":
             progress("logging the run to MLflow")
-            tracked = log_training(trained, output, tracking_uri)
-        # Each organisation is judged by trees that have not seen it.
-        ours = comparison.model_judge("this model", trained.data, trained.fit.probability, trained.model.thresholds)
-        rules = comparison.rule_judges(con, present, progress=progress)
-        judgements = comparison.compare(trained.data, [ours, *rules], seed=seed)
+            tracked = log_training(trained, output, tracking_uri, comparison=compared, tuning=trained.tuning)
+        judgements = beside_rules(con, trained, present, seed=seed, progress=progress)
     console = _console()
-    for table in [*figure_tables(trained), *comparison.comparison_tables(judgements, model=ours.name, best=BEST_RULES)]:
-        console.print(table)
-    for note in trained.notes:
-        console.print(f"Note: {note}.")
+    for part in training_report(trained, compared, judgements):
+        console.print(part, soft_wrap=isinstance(part, str), markup=False)
+    if trained.noise.suspects.any():
+        console.print(f"Labels that are less likely than not are in {suspects}.", soft_wrap=True, markup=False)
     console.print(f"Model {trained.model.version} is in {output}{f', registered as {tracked}' if tracked else ''}.")
 
 
 @app.command()
+@reads_events()
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model directory, or 'bundled' for the bundled model.")],
-    events: Events,
+    reading: Reading,
     labels: Annotated[
         Path, typer.Option("--labels", help="Table with event_id or raw_ref, and automated (true or false).")
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="CSV file for the figures of the model and of every rule.")
+        Path | None,
+        typer.Option("--output", "-o", help="CSV file for the figures of the model, its slices and every rule."),
     ] = None,
-    campaigns: Campaigns = None,
-    context: Context = None,
-    file_format: Format = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    path_patterns: PathPatterns = None,
-    capabilities: Capabilities = None,
-    max_errors: MaxErrors = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", help="Folder for two pictures: reliability.svg and recall.svg.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws that intervals are made of.")] = 7,
-    memory: Memory = None,
-    threads: Threads = 0,
-    key_file: KeyFile = DEFAULT_KEY,
 ) -> None:
     """Measure a model on labelled events, beside the rules that other systems use.
 
     Example: clicksift evaluate bundled events.parquet --labels labels.parquet --campaigns campaigns.parquet
     """
-    from features.duckdb_engine import connect
-    from features.files import check_writable
-    from features.readers import read_campaigns, read_events, read_labels
-    from features.reference import user_copy
-    from training import comparison
-    from training.dataset import label_notes, labelled
-    from training.evaluate import evaluate as figures_of
-    from training.summary import figure_table
+    from features.readers import read_labels
+    from training.measurement import measure, report
 
-    options = _options(file_format, mapping, path_patterns, tz, max_errors)
-    if output is not None:
-        if output.suffix.lower() != ".csv":
-            raise InputError(f"--output {output}: figures are written as CSV; name it {output.with_suffix('.csv')}")
-        _keep_inputs([output], [*events, *(context or ())], [labels, campaigns, key_file])
-        check_writable(output)
-    user_copy()
+    if output is not None and output.suffix.lower() != ".csv":
+        raise InputError(f"--output {output}: figures are written as CSV; name it {output.with_suffix('.csv')}")
+    reading.keep_apart([*filter(None, [output]), *_pictures(plots)], [labels])
     judge = _model(None if model == "bundled" else Path(model))
-    con = connect(memory=memory, threads=threads or None)
+    con = reading.connect()
     with _progress("reading", con) as progress:
-        read_campaigns(con, campaigns, options)
-        read = read_events(con, events, options, context=context or (), recipient_key=_key(key_file), progress=progress)
+        read = reading.read(con, progress)
         read_labels(con, labels)
-        present = _capabilities(capabilities, read.capabilities)
-        data = labelled(con, present, progress=progress)
-        progress("probabilities")
-        probability, thresholds = judge.probability(data.X, threads), comparison.thresholds_of(judge)
-        ours = comparison.model_judge("clicksift", data, probability, thresholds)
-        rules = comparison.rule_judges(con, present, progress=progress)
-        judgements = comparison.compare(data, [ours, *rules], seed=seed)
-        figures = figures_of(data, probability, thresholds, seed=seed)
+        measured = measure(con, judge, reading.trusted(read), seed=seed, threads=reading.threads, progress=progress)
         if output is not None:
-            comparison.write_figures(output, judgements, ours.name, figures)
+            measured.write(output)
+        if plots is not None:
+            from training.plots import write_plots
+
+            write_plots(plots, measured.data, measured.probability, f"model {judge.version}")
     console = _console()
-    console.print(comparison.label_counts(con, data), soft_wrap=True)
-    for note in label_notes(con):
-        console.print(f"Note: {note}.", soft_wrap=True)
-    if figures:
-        console.print(figure_table(f"Model {judge.version} on these events", figures))
-    for table in comparison.comparison_tables(judgements, model=ours.name):
-        console.print(table)
-    for line in comparison.HOW_TO_READ:
-        console.print(line, soft_wrap=True)
-    if output is not None:
-        console.print(f"The figures are in {output}.", soft_wrap=True, markup=False)
+    for part in report(measured):
+        console.print(part, soft_wrap=isinstance(part, str))
+    for written, what in ((output, "figures"), (plots, "pictures")):
+        if written is not None:
+            console.print(f"The {what} are in {written}.", soft_wrap=True, markup=False)
 
 
 @app.command()
-def convert(
-    events: Events,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write: one row an event.")],
+@reads_events("domains")
+def discover(
+    reading: Reading,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="CSV file of what is found; clicksift reference update takes it."),
+    ] = None,
+    model: Annotated[Path | None, typer.Option("--model", help="Model directory; default: the bundled model.")] = None,
+) -> None:
+    """Find networks, agents and recipient domains that behave like a scanner and are in no list; needs no labels.
+
+    Example: clicksift discover events.parquet --campaigns campaigns.parquet --output networks.csv
+    """
+    from training.discover import discover as search
+    from training.discover_output import discovery_tables, write_networks
+
+    if output is not None and output.suffix.lower() != ".csv":
+        raise InputError(f"--output {output}: networks are written as CSV; name it {output.with_suffix('.csv')}")
+    reading.keep_apart([*filter(None, [output])])
+    judge = _model(model)
+    con = reading.connect()
+    with _progress("reading", con) as progress:
+        read = reading.read(con, progress)
+        found = search(con, judge, reading.trusted(read), threads=reading.threads, progress=progress)
+        if output is not None:
+            write_networks(output, found)
+    console = _console()
+    for part in discovery_tables(found):
+        console.print(part, soft_wrap=isinstance(part, str))
+    if output is not None:
+        console.print(
+            f"They are in {output}. Look through it; clicksift reference update {output} makes a list of yours of it.",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+@app.command()
+def promote(
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Its number, or models:/clicksift/N.")],
+    tracking_uri: TrackingUri = DEFAULT_STORE,
+    force: Annotated[bool, typer.Option("--force", help="Promote against what the comparison says.")] = False,
+    why: Annotated[str | None, typer.Option("--why", help="The reason for --force, kept with the version.")] = None,
+    events: Annotated[
+        list[Path] | None, typer.Option("--events", help="Compare now, on these labelled events. Repeatable.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Their labels: event_id or raw_ref, and automated.")
+    ] = None,
     campaigns: Campaigns = None,
-    file_format: Format = None,
-    mapping: Mapping = None,
-    path_patterns: PathPatterns = None,
-    tz: Zone = None,
-    max_errors: MaxErrors = None,
-    memory: Memory = "500MB",
     threads: Threads = 0,
     key_file: KeyFile = DEFAULT_KEY,
+) -> None:
+    """Make a registered model champion, unless it loses more people or finds less of a vendor than the one before.
+
+    It goes by the comparison that its training recorded, or by labelled events given here (other exports: clicksift
+    convert writes them as events). What speaks against it is refused beyond the noise alone: the interval of the
+    difference leaves out 0, and the difference is above 0.1 points of people's events or 1 point of machines'.
+
+    Example: clicksift promote 3
+
+    Example: clicksift promote 3 --events may.parquet --labels may-labels.parquet
+    """
+    from training import promote as promotion
+    from training.registry import Registry
+
+    if force != bool(why and why.strip()):
+        raise InputError("--force and --why TEXT belong together; give both to overrule what the comparison says")
+    if (labels is None) != (not events):
+        raise InputError("--events and --labels belong together; give both to compare the models on them")
+    console = _console()
+    registry = Registry(tracking_uri)
+    with _progress("reading the registry") as progress:
+        compare = None
+        if events and labels:
+            compare = _comparer(events, labels, campaigns, key_file, threads, progress)
+        try:
+            done = promotion.promote(version, registry, why=why, compare=compare)
+        except promotion.Refused as refused:
+            _show(refused.comparison, console)
+            raise
+    if done.comparison:
+        _show(done.comparison, console)
+    if not done.is_new:
+        console.print(f"{done.name} is champion already.", soft_wrap=True)
+        return
+    for reason in done.against:
+        console.print(f"Overruled: {reason}.", soft_wrap=True, markup=False)
+    console.print(
+        f"{done.name} is champion now, in place of {done.before}. `clicksift rollback` puts that back.",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+@app.command()
+def rollback(tracking_uri: TrackingUri = DEFAULT_STORE) -> None:
+    """Put back the champion before the present one; once more goes one further back.
+
+    Example: clicksift rollback --tracking-uri sqlite:///mlflow.db
+    """
+    from training import promote as promotion
+    from training.registry import Registry
+
+    done = promotion.rollback(Registry(tracking_uri))
+    _console().print(f"{done.name} is champion again, in place of {done.before}.", soft_wrap=True)
+
+
+@app.command()
+@reads_events("domains")
+def label(
+    reading: Reading,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write: one row a labelled event.")],
+    conversions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--conversions",
+            help="Table of what people did after a click: message_id or recipient_id, timestamp, and where known ip,"
+            " user_agent, event_type (conversion, login, form submission, reply). Repeatable.",
+        ),
+    ] = None,
+    reviewed: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--reviewed",
+            help="Labels that a person made: event_id or raw_ref, and automated. The last word. Repeatable.",
+        ),
+    ] = None,
+    suggest: Annotated[
+        int | None, typer.Option("--suggest", min=1, help="So many rows to review go to --review-file.")
+    ] = None,
+    review_file: Annotated[
+        Path | None, typer.Option("--review-file", help="CSV file with the rows to review, to fill in.")
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="Model that is unsure of what it suggests; default: the bundled model."),
+    ] = None,
+) -> None:
+    """Label events by evidence for machines and for people, and suggest which rows to review.
+
+    Evidence for machines: hidden links, mail security vendors' networks, agents of programs, bursts at delivery, the
+    platform's flags. For people: conversions, logins, form submissions and replies. What has neither stays unlabelled.
+
+    Example: clicksift label events.parquet --campaigns campaigns.parquet --conversions orders.csv -o labels.parquet
+
+    Example: clicksift label events.parquet --suggest 300 --review-file review.csv -o labels.parquet
+    """
+    from features.duckdb_engine import DuckDBEngine
+    from features.readers import read_conversions, read_labels
+    from serving import scoring
+    from training import labels as found_by
+    from training import review_suggestion
+    from training.dataset import label_notes
+    from training.label_tables import label_lines, label_tables
+
+    if output.suffix.lower() != ".parquet":
+        raise InputError(f"--output {output}: labels are written as Parquet; name it {output.with_suffix('.parquet')}")
+    if (suggest is None) != (review_file is None):
+        raise InputError("--suggest and --review-file go together: how many rows to review, and where to write them")
+    if review_file is not None and review_file.suffix.lower() != ".csv":
+        raise InputError(
+            f"--review-file {review_file}: rows are written as CSV; name it {review_file.with_suffix('.csv')}"
+        )
+    reading.keep_apart([*filter(None, (output, review_file))], [*(conversions or ()), *(reviewed or ())])
+    judge = _model(model) if review_file is not None else None
+    suggestion = None
+    con = reading.connect()
+    with _progress("reading", con) as progress:
+        read = reading.read(con, progress)
+        if conversions:
+            read_conversions(con, conversions, reading.options, recipient_key=reading.key)
+        if reviewed:
+            read_labels(con, reviewed)
+        present = reading.trusted(read)
+        if judge is None:
+            DuckDBEngine(con).compute(present, progress=progress)
+        else:
+            scoring.score(con, judge, present, threads=reading.threads, progress=progress)
+        progress("labels")
+        found = found_by.label(con, present, has_reviewed=bool(reviewed))
+        found_by.write_labels(con, output)
+        if judge is not None and suggest is not None and review_file is not None:
+            suggestion = review_suggestion.suggest(con, judge, present, suggest)
+            review_suggestion.write_review(con, review_file, reading.key)
+    console = _console()
+    for table in label_tables(found):
+        console.print(table)
+    for line in [*label_lines(found), *(f"Note: {note}." for note in (label_notes(con) if reviewed else ()))]:
+        console.print(line, soft_wrap=True, markup=False)
+    console.print(f"Labels are in {output}.", soft_wrap=True, markup=False)
+    if suggestion is not None:
+        console.print(
+            f"{suggestion.rows:,} rows to review are in {review_file}, {suggestion.similar_events:,} events are like"
+            " them: fill in the column automated and give the file to --reviewed.",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+@app.command()
+@reads_events("domains", "context", "capabilities", memory="500MB")
+def convert(
+    reading: Reading,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write: one row an event.")],
 ) -> None:
     """Write any export as one Parquet file in our columns, addresses hashed: read once, score as often as you like.
 
     Example: clicksift convert sendgrid-webhook/ --output events.parquet
     """
     from features.canonical import write_events
-    from features.duckdb_engine import connect
-    from features.files import check_writable
-    from features.readers import read_campaigns, read_events
     from serving.summary import reading_summary
 
     if output.suffix.lower() != ".parquet":
         raise InputError(f"--output {output}: events are written as Parquet; name it {output.with_suffix('.parquet')}")
-    options = _options(file_format, mapping, path_patterns, tz, max_errors)
     rejected = output.with_name(f"{output.name}.rejected.jsonl")
-    _keep_inputs([output, rejected], events, [campaigns, key_file])
-    check_writable(output)
-    con = connect(memory=memory, threads=threads or None)
+    reading.keep_apart([output, rejected])
+    con = reading.connect()
     with _progress("reading", con) as progress:
-        read_campaigns(con, campaigns, options)
-        read = read_events(con, events, options, recipient_key=_key(key_file), rejected=rejected, progress=progress)
+        read = reading.read(con, progress, rejected=rejected)
         progress(f"writing {output}")
         write_events(con, output)
     console = _console()
@@ -486,20 +884,28 @@ def _date(text: str | None) -> date | None:
         raise InputError(f"--date {text}: is no day; write it as in 2026-11-20") from error
 
 
-def _keep_inputs(outputs: list[Path], events: list[Path], others: list[Path | None]) -> None:
-    """Refuse outputs that would overwrite an input, or that the next run would read as events."""
+def _keep_inputs(output: Path, events: list[Path], others: Iterable[Path | None]) -> None:
+    """Refuse an output that would overwrite an input, or that the next run would read as events."""
     from features.readers.container import find_files
 
     inputs = {path.resolve() for path in [*find_files(events), *filter(None, others)]}
     folders = [path.resolve() for path in events if path.is_dir()]
-    for output in map(Path.resolve, outputs):
-        if output in inputs:
-            raise InputError(f"--output {outputs[0]}: {output.name} is also read; name another output")
-        if any(output.is_relative_to(folder) for folder in folders):
-            raise InputError(
-                f"--output {outputs[0]}: lies in a folder of events, where the next run would read it; name a place"
-                " outside of it"
-            )
+    if output.resolve() in inputs:
+        raise InputError(f"--output {output}: {output.name} is also read; name another output")
+    if any(output.resolve().is_relative_to(folder) for folder in folders):
+        raise InputError(
+            f"--output {output}: lies in a folder of events, where the next run would read it; name a place outside of"
+            " it"
+        )
+
+
+def _pictures(folder: Path | None) -> list[Path]:
+    """The pictures that `evaluate` writes into the folder; none without one."""
+    if folder is None:
+        return []
+    from training.plots import PICTURES
+
+    return [folder / name for name in PICTURES]
 
 
 def _options(
@@ -548,10 +954,71 @@ def _key(path: Path) -> RecipientKey:
     return RecipientKey.load_or_create(path)
 
 
-def _model(path: Path | None) -> BotClickModel:
+def _model(path: str | Path | None) -> BotClickModel:
     from serving.model import BotClickModel, bundled
 
     return BotClickModel.load(path) if path else bundled()
+
+
+def _judge(name: str | None, uri: str) -> BotClickModel:
+    """A model by its directory or its name in the registry; the bundled one without a name."""
+    if name is None or not name.startswith("models:/"):
+        return _model(None if name is None else Path(name))
+    from training.model_cache import registered_model
+
+    return registered_model(name, uri)
+
+
+def _drift_file(monitor: str | None) -> Path | None:
+    """The file that --monitor names; None where it names none."""
+    if monitor is None or monitor == MLFLOW:
+        return None
+    path = Path(monitor)
+    if path.suffix.lower() != ".json":
+        raise InputError(f"--monitor {path}: is written as JSON; name it {path.with_suffix('.json')}, or 'mlflow'")
+    return path
+
+
+def _keep_drift(drift: Drift, uri: str) -> None:
+    from training.model_cache import log_drift
+
+    log_drift(drift, uri)
+
+
+def _show(comparison: Comparison, console: Console) -> None:
+    from training.challenge import HOW_TO_READ, comparison_tables
+
+    for table in comparison_tables(comparison):
+        console.print(table)
+    console.print(HOW_TO_READ, soft_wrap=True)
+    for note in comparison.notes:
+        console.print(f"Note: {note}.", soft_wrap=True, markup=False)
+
+
+def _comparer(
+    events: list[Path],
+    labels: Path,
+    campaigns: Path | None,
+    key_file: Path,
+    threads: int,
+    progress: Callable[[str], None],
+) -> Callable[[Champion, Champion], Comparison]:
+    """What compares a challenger with the champion on labelled events, read once it is asked."""
+    from features.duckdb_engine import connect
+    from features.readers import read_campaigns, read_events, read_labels
+    from training.challenge import slices_of
+    from training.dataset import labelled
+    from training.promote import anew
+
+    def compare(challenger: Champion, champion: Champion) -> Comparison:
+        con = connect(threads=threads or None)
+        read_campaigns(con, campaigns)
+        read = read_events(con, events, recipient_key=_key(key_file), progress=progress)
+        read_labels(con, labels)
+        data = labelled(con, read.capabilities, progress=progress)
+        return anew(challenger, champion, data, slices_of(con, data), read.capabilities)
+
+    return compare
 
 
 def _console() -> Console:

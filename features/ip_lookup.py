@@ -33,6 +33,7 @@ KINDS: tuple[str, ...] = (
     "phish_sim",
     "mailbox_provider",
     "vpn",
+    "suspected_scanner",
 )
 CATEGORIES: tuple[str, ...] = (
     "mail_security",

@@ -29,6 +29,8 @@ class Entry:
     place: str
 
 
+# The list that `clicksift discover` writes of somebody's own events, and the kind of all its networks.
+SUSPECTS, SUSPECTED = "suspected-networks", "suspected_scanner"
 # What a file holds: a JSON value, or rows of fields.
 Content = Any
 Read = Callable[[Content], Iterator[Entry]]
@@ -39,7 +41,7 @@ class OperatorList:
     """A published list. `replaces` are the packaged sources that it stands in for; `page` is where it is published.
 
     `shared_form`: other lists look alike. `several`: one list comes in several files. `date` finds the day that the
-    file says it is of.
+    file says it is of. `evidence` is how its networks are known; `renewal` how to get it where nobody publishes it.
     """
 
     name: str
@@ -51,6 +53,13 @@ class OperatorList:
     replaces: tuple[str, ...] = ()
     shared_form: bool = False
     several: bool = False
+    evidence: str = "official"
+    renewal: str = ""
+
+    @property
+    def again(self) -> str:
+        """What to do where a file of it is no good."""
+        return self.renewal or f"download it again from {self.page}"
 
 
 class MisshapenError(ValueError):
@@ -86,9 +95,9 @@ def entries_of(one: OperatorList, document: Document, content: Content) -> list[
     try:
         found = list(one.read(content))
     except MisshapenError as error:
-        raise InputError(f"{document.name}: {error}; download {one.name} again from {one.page}") from error
+        raise InputError(f"{document.name}: {error}; {one.again}") from error
     if not found:
-        raise InputError(f"{document.name}: holds no prefix of {one.name}; download it again from {one.page}")
+        raise InputError(f"{document.name}: holds no prefix of {one.name}; {one.again}")
     return found
 
 
@@ -293,6 +302,28 @@ def _zscaler(content: Content) -> Iterator[Entry]:
                         yield Entry(cidr, "security_proxy", "zscaler", "ZIA enforcement node", place)
 
 
+# What `clicksift discover` writes: one row a prefix, and rows of agents and domains, which have none.
+SUSPECTS_HEADER = ("cidr", "kind", "operator", "service", "evidence", "source", "source_date")
+
+
+def _suspects(content: Content) -> Iterator[Entry]:
+    for number, row in enumerate(content[1:], 2):
+        cells = dict(zip(content[0], row, strict=False))
+        if cells.get("kind") != SUSPECTED:
+            raise MisshapenError(f"row {number}: kind is {cells.get('kind')!r}, expected {SUSPECTED}")
+        if cells["cidr"]:
+            yield Entry(cells["cidr"], SUSPECTED, "", cells.get("service", ""), f"row {number}")
+
+
+def _suspects_day(content: Content) -> str | None:
+    place = SUSPECTS_HEADER.index("source_date")
+    return max((row[place] for row in content[1:] if len(row) > place), default=None)
+
+
+def _is_suspects(content: Content) -> bool:
+    return _is_rows(content) and tuple(content[0][: len(SUSPECTS_HEADER)]) == SUSPECTS_HEADER
+
+
 def _members(value: Any, place: str) -> Iterable[tuple[str, Any]]:
     if value == []:
         return ()
@@ -439,6 +470,17 @@ LISTS: tuple[OperatorList, ...] = (
         lambda content: _has(content, "last_updated_timestamp", "regions"),
         _oracle,
         _day_at("last_updated_timestamp"),
+    ),
+    OperatorList(
+        SUSPECTS,
+        "you",
+        "clicksift discover",
+        _is_suspects,
+        _suspects,
+        _suspects_day,
+        several=True,
+        evidence="observed",
+        renewal="write it again with clicksift discover",
     ),
 )
 BY_NAME: Mapping[str, OperatorList] = {one.name: one for one in LISTS}

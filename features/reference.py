@@ -56,6 +56,16 @@ class AgentPattern:
 
 
 @dataclass(frozen=True)
+class MailboxHost:
+    """A recipient domain (`match` domain) or an ending of MX names (mx), and whose mailboxes or gateway it means."""
+
+    match: str
+    pattern: str
+    role: str
+    operator: str
+
+
+@dataclass(frozen=True)
 class AsCategory:
     """What an AS is; `weak` where a word of its name says so and nobody has checked."""
 
@@ -188,6 +198,13 @@ def load_agents() -> tuple[AgentPattern, ...]:
     """Load the mail world's own user agents, in order of precedence."""
     fields = ("match", "pattern", "kind", "family", "vendor")
     return tuple(AgentPattern(**{name: row[name] for name in fields}) for row in _rows("agents.csv"))
+
+
+@cache
+def load_mailbox_hosts() -> tuple[MailboxHost, ...]:
+    """Load mailbox hosts and gateways; role is host or gateway."""
+    fields = ("match", "pattern", "role", "operator")
+    return tuple(MailboxHost(**{name: row[name] for name in fields}) for row in _rows("mailbox_hosts.csv"))
 
 
 @cache

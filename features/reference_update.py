@@ -214,7 +214,7 @@ def _list_part(group: list[_Recognised], before: UserCopy | None, choices: Choic
             "category": kind,
             "provider": operator,
             "service": service,
-            "evidence": "official",
+            "evidence": one.evidence,
             "source": one.name,
             "source_date": day,
         }

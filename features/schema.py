@@ -57,6 +57,11 @@ CAMPAIGN_COLUMNS: tuple[Column, ...] = (
     Column("unsubscribe_url", "VARCHAR", True, "the unsubscribe link"),
 )
 
+DOMAIN_COLUMNS: tuple[Column, ...] = (
+    Column("recipient_domain", "VARCHAR", False, "the part after @, lower case"),
+    Column("mx", "VARCHAR", True, "names of its mail exchangers, in order, a blank between; NULL where not known"),
+)
+
 LABEL_COLUMNS: tuple[Column, ...] = (
     Column("event_id", "VARCHAR", True, "of the labelled event; only where raw_ref is NULL"),
     Column("raw_ref", "VARCHAR", True, "file and record number of the labelled event, as scored files give it"),
@@ -64,6 +69,16 @@ LABEL_COLUMNS: tuple[Column, ...] = (
     Column("actor", "VARCHAR", True, "who made it"),
     Column("source", "VARCHAR", True, "where the label comes from"),
     Column("weight", "DOUBLE", True, "how much the row counts in training; NULL is 1"),
+)
+
+CONVERSION_COLUMNS: tuple[Column, ...] = (
+    Column("event_type", "VARCHAR", True, "what was done, in the file's own word; NULL is a conversion"),
+    Column("timestamp", "TIMESTAMPTZ", False, "when it was done, UTC, microseconds"),
+    Column("campaign_id", "VARCHAR", True, "the mailing"),
+    Column("message_id", "VARCHAR", True, "the email that led to it"),
+    Column("recipient_id", "VARCHAR", True, "who did it; addresses are hashed with the project key"),
+    Column("ip", "VARCHAR", True, "address of the client; NULL where invalid or not given"),
+    Column("user_agent", "VARCHAR", True, "of the client"),
 )
 
 
@@ -280,6 +295,10 @@ LABEL_ALIASES: Mapping[str, tuple[str, ...]] = {
     "actor": (),
     "source": (),
     "weight": ("sample_weight",),
+}
+DOMAIN_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "recipient_domain": ("domain", "email_domain"),
+    "mx": ("mx_record", "mx_records", "mx_host", "mx_hosts", "mail_exchanger", "exchange"),
 }
 CAMPAIGN_ALIASES: Mapping[str, tuple[str, ...]] = {
     "campaign_id": ("campaign", "campaignid", "id"),

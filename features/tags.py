@@ -26,7 +26,15 @@ MACHINE_CATEGORIES = (
     "hosting",
     "internet_scanner",
 )
-MACHINE_KINDS = ("mail_security", "security_service", "security_vendor", "crawler", "ai_crawler", "fetcher")
+MACHINE_KINDS = (
+    "mail_security",
+    "security_service",
+    "security_vendor",
+    "crawler",
+    "ai_crawler",
+    "fetcher",
+    "suspected_scanner",
+)
 SHARED_KINDS = (
     "privacy_relay",
     "security_proxy",

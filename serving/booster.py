@@ -155,7 +155,7 @@ def check_text(text: str) -> tuple[str, ...]:
     """
     where = ""
     try:
-        trees, names = _split_text(text)
+        trees, names = split_text(text)
         for index, tree in enumerate(trees):
             where = f"tree {index}: "
             _check_tree(_fields(tree.split("\n")[1:]), len(names))
@@ -168,7 +168,7 @@ def check_text(text: str) -> tuple[str, ...]:
 
 def read_trees(text: str) -> tuple[Tree, ...]:
     """Return the trees of a model text that `check_text` has found whole, in the order in which they add up."""
-    return tuple(_tree(_fields(tree.split("\n")[1:])) for tree in _split_text(text)[0])
+    return tuple(_tree(_fields(tree.split("\n")[1:])) for tree in split_text(text)[0])
 
 
 def _tree(fields: dict[str, str]) -> Tree:
@@ -212,8 +212,8 @@ def _floats(text: str) -> NDArray[np.float64]:
     return np.array(text.split(" "), dtype=np.float64)
 
 
-def _split_text(text: str) -> tuple[list[str], tuple[str, ...]]:
-    """Return the text of each tree, and the feature names."""
+def split_text(text: str) -> tuple[list[str], tuple[str, ...]]:
+    """Return the text of each tree, and the feature names. Raises ValueError or KeyError for another text."""
     top, _, body = text.partition("\n\n")
     first, *lines = top.split("\n")
     if first != "tree" or _CONTROL.search(text):

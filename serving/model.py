@@ -1,7 +1,7 @@
 """The model as one object: trees, calibration and thresholds, with a manifest that says where they come from.
 
-On disk it is a directory of three files that can be read without running anyone's code. Their hashes are
-checked before LightGBM sees the trees.
+On disk it is a directory of three files that can be read without running anyone's code, and of a fourth, a table,
+where the model has learnt reputations. Their hashes are checked before LightGBM sees the trees.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.errors import ModelError
@@ -24,6 +25,7 @@ from features.feature import CAPABILITIES, Capability
 from features.schema import ENGAGEMENT
 from serving import model_directory
 from serving.booster import Booster
+from serving.reputation import REPUTATION_NAMES, parquet, read_parquet
 
 AUTOMATED, HUMAN, UNSURE = "automated", "human", "unsure"
 DEFAULT = "default"
@@ -93,7 +95,8 @@ class BotClickModel:
 
     `thresholds` has an entry "default" and may have others for "opened", "clicked" and "unsubscribed", and for each of
     these without some of `WEIGHTY` ("opened without address and agent").
-    `manifest` is what manifest.json holds. Raises ModelError where the parts do not fit together.
+    `manifest` is what manifest.json holds, `reputation_parquet` the file of that name, None where there is none. Raises
+    ModelError where the parts do not fit together.
     """
 
     booster_text: str
@@ -101,6 +104,7 @@ class BotClickModel:
     thresholds: Mapping[str, Thresholds]
     manifest: Mapping[str, Any]
     card: str
+    reputation_parquet: bytes | None = None
 
     def __post_init__(self) -> None:
         if DEFAULT not in self.thresholds or not set(self.thresholds) <= {DEFAULT, *_THRESHOLD_NAMES}:
@@ -111,10 +115,12 @@ class BotClickModel:
         judged = _judging(self.calibration, self.thresholds)
         if {name: self.manifest.get(name) for name in judged} != judged:
             raise ModelError("manifest: has another calibration or thresholds; make models with `create`")
-        expected = model_directory.hashes(self.manifest, self.booster_text, self.card)
+        expected = model_directory.hashes(self.manifest, self.booster_text, self.card, self.reputation_parquet)
         stated = self.manifest.get("sha256")
         if stated != expected:
-            changed = [name for name in expected if (stated or {}).get(name) != expected[name]]
+            changed = [
+                name for name in {**expected, **(stated or {})} if (stated or {}).get(name) != expected.get(name)
+            ]
             raise ModelError(
                 f"{', '.join(changed or expected)}: changed since the model was made, the sha256 differs; "
                 "copy the model again or train it again"
@@ -134,11 +140,13 @@ class BotClickModel:
         reference: Mapping[str, str],
         training: Mapping[str, Any],
         metrics: Mapping[str, Any],
+        reputation: pa.Table | None = None,
     ) -> BotClickModel:
         """Return a new model with its manifest.
 
         `reference` are the versions of the reference data, `training` says what it learnt from (data
         fingerprint, events, worlds, parameters), `metrics` how well: anything JSON has, None for not known.
+        `reputation` is the table of `serving.reputation.SCHEMA`; with it `feature_names` end in `REPUTATION_NAMES`.
         """
         content = {
             "format_version": model_directory.FORMAT_VERSION,
@@ -154,8 +162,9 @@ class BotClickModel:
             manifest = model_directory.parsed(model_directory.dumped(content))
         except (TypeError, ValueError) as error:
             raise ModelError(f"manifest: {error}; give numbers and words, None for not known") from error
-        manifest["sha256"] = model_directory.hashes(manifest, booster_text, card)
-        return cls(booster_text, calibration, dict(thresholds), manifest, card)._with_trees()
+        content_of_table = None if reputation is None else parquet(reputation)
+        manifest["sha256"] = model_directory.hashes(manifest, booster_text, card, content_of_table)
+        return cls(booster_text, calibration, dict(thresholds), manifest, card, content_of_table)._with_trees()
 
     @classmethod
     def load(
@@ -170,11 +179,11 @@ class BotClickModel:
         changed, or the model was made for other features.
         """
         try:
-            manifest, booster_text, card = model_directory.read_directory(Path(path))
+            manifest, booster_text, card, reputation = model_directory.read_directory(Path(path))
             _check_features(manifest, expected_fingerprint, feature_names)
             calibration = Calibration(**manifest["calibration"])
             thresholds = {name: Thresholds(**entry) for name, entry in manifest["thresholds"].items()}
-            return cls(booster_text, calibration, thresholds, manifest, card)._with_trees()
+            return cls(booster_text, calibration, thresholds, manifest, card, reputation)._with_trees()
         except TypeError as error:
             raise ModelError(f"{path}: {model_directory.MANIFEST}: {error}; train the model again") from error
         except ModelError as error:
@@ -185,7 +194,9 @@ class BotClickModel:
 
         An earlier model there is replaced; whatever else is there raises InputError.
         """
-        model_directory.write_directory(Path(path), self.manifest, self.booster_text, self.card)
+        model_directory.write_directory(
+            Path(path), self.manifest, self.booster_text, self.card, self.reputation_parquet
+        )
 
     @cached_property
     def version(self) -> str:
@@ -196,6 +207,11 @@ class BotClickModel:
     def booster(self) -> Booster:
         """The trees, loaded at the first use."""
         return Booster(self.booster_text)
+
+    @cached_property
+    def reputation(self) -> pa.Table | None:
+        """The table of reputations, None for a model that has learnt none; parsed at the first use."""
+        return None if self.reputation_parquet is None else read_parquet(self.reputation_parquet)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -234,6 +250,9 @@ class BotClickModel:
     def _with_trees(self) -> BotClickModel:
         if self.booster.feature_names != self.feature_names:
             raise ModelError("booster: has other features than the manifest; train the model again")
+        names = self.feature_names[-len(REPUTATION_NAMES) :]
+        if (self.reputation is not None) != (names == REPUTATION_NAMES):
+            raise ModelError("reputation: the table and the columns that ask it go together; train the model again")
         return self
 
 
@@ -279,6 +298,8 @@ def _check_features(manifest: Mapping[str, Any], fingerprint: str | None, featur
         fingerprint = catalog.fingerprint() if fingerprint is None else fingerprint
         feature_names = catalog.FEATURE_NAMES if feature_names is None else feature_names
     theirs, ours = manifest["feature_names"], list(feature_names)
+    if model_directory.REPUTATION in manifest["sha256"]:
+        ours += REPUTATION_NAMES
     if theirs == ours and manifest["feature_fingerprint"] == fingerprint:
         return
     lacks = [name for name in ours if name not in theirs]

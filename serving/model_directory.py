@@ -1,4 +1,4 @@
-"""The three files of a model directory: which there are, how large, how they are read, written and hashed.
+"""The files of a model directory, three or four: which there are, how large, how they are read, written and hashed.
 
 A directory may come from anywhere, so nothing in it is trusted: names are fixed, links are not followed,
 sizes are bounded, JSON is read strictly. Imports nothing else of serving.
@@ -20,8 +20,9 @@ from features.files import replacing_directory
 
 FORMAT_VERSION = 1
 MANIFEST, BOOSTER, CARD = "manifest.json", "booster.txt", "model_card.md"
+REPUTATION = "reputation.parquet"  # only of models that have learnt some
 # Largest size of each file in bytes: many times what a model has, little enough to read.
-LIMITS: Mapping[str, int] = {MANIFEST: 2**20, BOOSTER: 64 * 2**20, CARD: 2**20}
+LIMITS: Mapping[str, int] = {MANIFEST: 2**20, BOOSTER: 64 * 2**20, CARD: 2**20, REPUTATION: 32 * 2**20}
 
 _IGNORED = frozenset({".DS_Store"})
 _MANIFEST_FIELDS: Mapping[str, type] = {
@@ -37,28 +38,32 @@ _MANIFEST_FIELDS: Mapping[str, type] = {
 }
 
 
-def read_directory(folder: Path) -> tuple[dict[str, Any], str, str]:
-    """Return manifest, booster text and card; raises ModelError unless the folder holds just a model's files.
+def read_directory(folder: Path) -> tuple[dict[str, Any], str, str, bytes | None]:
+    """Return manifest, booster text, card and reputation; raises ModelError unless the folder holds just these files.
 
     Whether they belong together, the hashes, is for the model to check.
     """
     manifest = _read_manifest(folder)
-    others = sorted(_names(folder) - set(LIMITS))
+    found = _names(folder)
+    others = sorted(found - set(LIMITS))
     if others:
         raise ModelError(f"{', '.join(others[:3])}: not a file of a model; move it away")
-    return manifest, _read(folder, BOOSTER), _read(folder, CARD)
+    reputation = _content(folder, REPUTATION) if REPUTATION in found or REPUTATION in manifest["sha256"] else None
+    return manifest, _read(folder, BOOSTER), _read(folder, CARD), reputation
 
 
-def write_directory(folder: Path, manifest: Mapping[str, Any], booster_text: str, card: str) -> None:
+def write_directory(
+    folder: Path, manifest: Mapping[str, Any], booster_text: str, card: str, reputation: bytes | None = None
+) -> None:
     """Write the files, all or none; replaces an earlier model, see `check_replaceable`."""
     check_replaceable(folder)
-    contents = {MANIFEST: dumped(manifest), BOOSTER: booster_text, CARD: card}
+    contents = _contents(dumped(manifest), booster_text, card, reputation)
     for name, content in contents.items():
-        if len(content.encode()) > LIMITS[name]:
+        if len(content) > LIMITS[name]:
             raise ModelError(f"{name}: more than {LIMITS[name]} bytes, which no load accepts; make it smaller")
     with replacing_directory(folder) as temporary:
         for name, content in contents.items():
-            (temporary / name).write_bytes(content.encode())
+            (temporary / name).write_bytes(content)
 
 
 def check_replaceable(folder: str | Path) -> None:
@@ -84,11 +89,13 @@ def check_replaceable(folder: str | Path) -> None:
         raise InputError(f"{folder}: not a model, it holds {holds}; name a new directory or empty this one")
 
 
-def hashes(manifest: Mapping[str, Any], booster_text: str, card: str) -> dict[str, str]:
+def hashes(
+    manifest: Mapping[str, Any], booster_text: str, card: str, reputation: bytes | None = None
+) -> dict[str, str]:
     """Return the sha256 of each file; the manifest's own is that of its content without the hashes."""
     rest = {name: value for name, value in manifest.items() if name != "sha256"}
-    contents = {MANIFEST: dumped(rest), BOOSTER: booster_text, CARD: card}
-    return {name: hashlib.sha256(content.encode()).hexdigest() for name, content in contents.items()}
+    contents = _contents(dumped(rest), booster_text, card, reputation)
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
 def dumped(content: Mapping[str, Any]) -> str:
@@ -135,8 +142,14 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _read(folder: Path, name: str) -> str:
-    """Return a file's text; never follows a link, waits for a pipe, or reads past the file's limit."""
+def _contents(manifest_text: str, booster_text: str, card: str, reputation: bytes | None) -> dict[str, bytes]:
+    texts = {MANIFEST: manifest_text, BOOSTER: booster_text, CARD: card}
+    contents = {name: text.encode() for name, text in texts.items()}
+    return contents if reputation is None else contents | {REPUTATION: reputation}
+
+
+def _content(folder: Path, name: str) -> bytes:
+    """Return what is in a file; never follows a link, waits for a pipe, or reads past the file's limit."""
     path = folder / name
     flags = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
     try:
@@ -149,8 +162,12 @@ def _read(folder: Path, name: str) -> str:
         raise ModelError(f"{name}: cannot be read ({reason}); name a directory made by `clicksift train`") from error
     if len(content) > LIMITS[name]:
         raise ModelError(f"{name}: more than {LIMITS[name]} bytes, no model needs that; train it again")
+    return content
+
+
+def _read(folder: Path, name: str) -> str:
     try:
-        return content.decode()
+        return _content(folder, name).decode()
     except UnicodeDecodeError as error:
         raise ModelError(f"{name}: not UTF-8 ({error}); copy the model again") from error
 

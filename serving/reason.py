@@ -12,8 +12,8 @@ Case = tuple[str, str]
 class Reason:
     """Some features and two sentences: where they speak for a machine, and where they speak for a person.
 
-    The sentences are SQL over the aliases of `features.query` (`x` is the feature table). They are NULL where the
-    values hold nothing to say, so that an unknown value never reads as a number.
+    The sentences are SQL over the aliases of `features.query` (`x` is the feature table) and `q`, the table
+    `reputations`. They are NULL where the values hold nothing to say, so that an unknown value never reads as a number.
     """
 
     name: str

@@ -49,6 +49,7 @@ NETWORK_KINDS: Mapping[str, str] = {
     "phish_sim": "phishing simulation",
     "mailbox_provider": "mailbox provider",
     "vpn": "VPN",
+    "suspected_scanner": "suspected scanner",
 }
 # Which of its papers says so; the owner goes before it.
 EVIDENCE: Mapping[str, str] = {

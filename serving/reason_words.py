@@ -1,6 +1,6 @@
 """The reasons that a verdict can have, and how each says its values: one short sentence with units.
 
-Every feature belongs to one reason.
+Every feature belongs to one reason, and so does every column of `serving.reputation`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from features.clicks import CAP
 from serving import reason_names
 from serving.reason import Case, Reason, chosen
 from serving.reason_habits import HABITS
+from serving.reason_reputation import REPUTATIONS
 
 # Texts of a file are cut here.
 LONGEST_QUOTE = 40
@@ -335,4 +336,5 @@ REASONS: tuple[Reason, ...] = (
     _reason("age of the browser", "version_lag os_legacy", OLD_BROWSER, CURRENT_BROWSER),
     _reason("popularity of the link", "link_popularity", POPULARITY, POPULARITY),
     *HABITS,
+    *REPUTATIONS,
 )

@@ -119,7 +119,7 @@ def explain(con: duckdb.DuckDBPyConnection, batch_events: int = BATCH_EVENTS) ->
     """Put the reasons into words: makes the table `explained` of event_row and reasons.
 
     It has the automated and unsure events of the table `predicted` (event_row, verdict, the columns of
-    `rank_columns`), for which `facts`, `features`, `addresses` and `agents` are on the connection.
+    `rank_columns`), for which `facts`, `features`, `addresses`, `agents` and `reputations` are on the connection.
     """
     for macro in MACROS:
         con.execute(f"CREATE OR REPLACE TEMP MACRO {macro}")
@@ -174,6 +174,7 @@ _EXPLAINED = f"""
         FROM ranks AS v
         JOIN (SELECT * FROM facts WHERE {_BATCH}) AS f ON v.event_row = f.event_row
         JOIN (SELECT * FROM features WHERE {_BATCH}) AS x ON v.event_row = x.event_row
+        LEFT JOIN (SELECT * FROM reputations WHERE {_BATCH}) AS q ON v.event_row = q.event_row
         LEFT JOIN address_words AS a ON f.address_id = a.address_id
         LEFT JOIN agent_words AS g ON f.agent_id = g.agent_id
         WHERE v.code IS NOT NULL AND (v.verdict = 'unsure' OR v.code < {len(REASONS)})

@@ -7,8 +7,8 @@ name and renamed.
 from __future__ import annotations
 
 import json
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -26,26 +26,34 @@ from features.feature import CAPABILITIES, Capability
 from features.readers import kept
 from features.readers.identifiers import quote_name, quote_text
 from features.schema import ENGAGEMENT, EVENT_COLUMNS, event_row
-from serving.actor import ACTOR_SQL, VENDOR_SQL
+from serving.actor import ACTOR_SQL, VENDOR_EVIDENCE_SQL, VENDOR_SQL, name_gateways
+from serving.expected_people import USUAL, Expectation, described, expectations
 from serving.model import BotClickModel
 from serving.reasons import Explainer, explain, explain_nothing, rank_columns
+from serving.reputation import join_reputations
 
-VERDICT_COLUMNS = ("probability", "verdict", "actor", "vendor", "reasons", "provisional")
+VERDICT_COLUMNS = ("probability", "verdict", "actor", "vendor", "vendor_evidence", "reasons", "provisional")
 _TEXTS = ("vendor", "reasons")
+# Where a Parquet file says how its people are counted.
+PEOPLE_METADATA = "clicksift_people"
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
 # A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection"); some take the wide forms too.
-_FORMULA = "^[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
+FORMULA = "^[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What `score` made: the tables `verdicts` and `facts` stay on the connection for figures of them."""
+    """What `score` made: the tables `verdicts` and `facts` stay on the connection for figures of them.
+
+    `people` is how the model's people are counted, by kind of event.
+    """
 
     events: int
     judged: int
     provisional: int
     model_version: str
     capabilities: frozenset[Capability]
+    people: Mapping[str, Expectation] = field(default_factory=lambda: USUAL)
 
 
 def output_format(path: Path) -> str:
@@ -69,13 +77,15 @@ def score(
 ) -> Scored:
     """Judge the events of the connection (tables `events` and `campaigns`): makes the table `verdicts`.
 
-    `verdicts` has event_row, probability, verdict, actor, vendor, reasons and provisional for every open, click and
-    unsubscribe that is not context; `reasons` are NULL for human events, and for all where not asked for;
+    `verdicts` has event_row, probability, verdict, actor, vendor, vendor_evidence, reasons and provisional for every
+    open, click and unsubscribe that is not context; `reasons` are NULL for human events, and for all where not asked
+    for; `vendor_evidence` says how the vendor is known, NULL without one;
     `provisional` where the data does not cover the hour of look-ahead.
     """
     DuckDBEngine(con).compute(capabilities, progress=progress)
     if progress:
         progress("probabilities")
+    join_reputations(con, model.reputation)
     _predict(con, model, capabilities, threads, Explainer(model) if reasons else None)
     if progress and reasons:
         progress("reasons")
@@ -84,7 +94,8 @@ def score(
         f"""
         CREATE OR REPLACE TEMP TABLE verdicts AS
         SELECT
-            v.event_row, v.probability, v.verdict, {ACTOR_SQL} AS actor, {VENDOR_SQL} AS vendor, r.reasons,
+            v.event_row, v.probability, v.verdict, {ACTOR_SQL} AS actor, {VENDOR_SQL} AS vendor,
+            {VENDOR_EVIDENCE_SQL} AS vendor_evidence, r.reasons,
             f.us > (SELECT max(epoch_us(timestamp)) FROM events) - {LOOK_AHEAD} AS provisional
         FROM predicted AS v
         JOIN facts AS f ON v.event_row = f.event_row
@@ -94,12 +105,15 @@ def score(
         LEFT JOIN explained AS r ON v.event_row = r.event_row
         """
     )
+    name_gateways(con)
     con.execute("DROP TABLE predicted")
     con.execute("DROP TABLE explained")
+    con.execute("DROP TABLE reputations")
     # All rows are fetched: a result left half read blocks the connection for the caller's next query.
     [(judged, provisional)] = con.execute("SELECT count(*), count(*) FILTER (provisional) FROM verdicts").fetchall()
     [(events,)] = con.execute("SELECT count(*) FROM events WHERE NOT is_context").fetchall()
-    return Scored(events, judged, provisional, model.version, frozenset(capabilities))
+    people = expectations(model.manifest["metrics"])
+    return Scored(events, judged, provisional, model.version, frozenset(capabilities), people)
 
 
 def _predict(
@@ -116,7 +130,8 @@ def _predict(
         for kind, at in enumerate(model.thresholds_for(event_type, capabilities) for event_type in ENGAGEMENT)
     )
     names = ", ".join(model.feature_names)
-    reader = con.sql(f"SELECT event_row, {names} FROM features").to_arrow_reader(ROW_GROUP)
+    learnt = "" if model.reputation is None else " JOIN reputations USING (event_row)"
+    reader = con.sql(f"SELECT event_row, {names} FROM features{learnt}").to_arrow_reader(ROW_GROUP)
     rows, probabilities = [np.empty(0, np.int64)], [np.empty(0)]
     for batch in reader:
         rows.append(to_array(batch.column(0)))
@@ -187,7 +202,7 @@ def write_kept(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> No
 def _cell(path: Path, value: str, name: str, is_text: bool) -> str:
     """The value under its name; in CSV with an apostrophe where it would be run as a formula."""
     if output_format(path) == "csv" and is_text:
-        value = f"CASE WHEN regexp_matches({value}, '{_FORMULA}') THEN chr(39) || {value} ELSE {value} END"
+        value = f"CASE WHEN regexp_matches({value}, '{FORMULA}') THEN chr(39) || {value} ELSE {value} END"
     return f"{value} AS {quote_name(name)}"
 
 
@@ -195,6 +210,7 @@ def _write(con: duckdb.DuckDBPyConnection, path: Path, rows: str, scored: Scored
     kind = output_format(path)
     given = ",".join(c for c in CAPABILITIES if c in scored.capabilities)
     metadata = {"clicksift_model": scored.model_version, "clicksift_capabilities": given}
+    metadata[PEOPLE_METADATA] = json.dumps(described(scored.people), sort_keys=True)
     metadata["clicksift_reference"] = json.dumps(reference.versions(), sort_keys=True)
     write_rows(con, rows, path, _copy_options(kind, metadata))
 

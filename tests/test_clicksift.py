@@ -48,6 +48,14 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
 # score
 
 
+def test_domains_that_are_addresses_are_refused_before_events_are_read(sender: Path, tmp_path: Path) -> None:
+    (tmp_path / "domains.csv").write_text("domain,mx\njane@acme.example,mx.acme.example\n")
+    done = run("score", sender / "events.parquet", "--domains", tmp_path / "domains.csv", "--output", "scored.parquet")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "record 1 has 'jane@acme.example'; recipient_domain is what stands after the @" in done.stderr
+    assert not (tmp_path / "scored.parquet").exists()
+
+
 def test_score_writes_the_file_and_shows_figures_on_stdout_alone(sender: Path, tmp_path: Path) -> None:
     campaigns = sender / "campaigns.parquet"
     done = run("score", sender / "events.parquet", "--campaigns", campaigns, "--output", "out/scored.parquet")

@@ -1,13 +1,11 @@
 """`clicksift evaluate`: the model and the rules on labelled files."""
 
 import csv
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-import clicksift
 from serving.baselines import RULES
 from serving.model import bundled
 from tests.serving.scored_files import small_sender
@@ -21,24 +19,10 @@ def sender(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch):
-    """The project key lands there."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["clicksift", *map(str, arguments), "--threads", "1"])
-        with pytest.raises(SystemExit) as ended:
-            clicksift.main()
-        return ended.value.code, *capsys.readouterr()
-
-    return run
+def run(in_process):
+    """The command on one thread."""
+    return lambda *arguments: in_process(*arguments, "--threads", "1")
 
 
 def test_the_model_and_every_rule_are_shown_and_written(run, sender):
@@ -58,8 +42,40 @@ def test_the_model_and_every_rule_are_shown_and_written(run, sender):
     tables = stdout[stdout.index("\nOpens: ") : stdout.index("Lost and found are")]
     assert max(map(len, tables.splitlines())) <= 100
     with Path("out/figures.csv").open() as file:
-        names = {row["name"] for row in csv.DictReader(file) if row["kind"] == "clicked"}
-    assert names == {"clicksift", *(rule.name for rule in RULES)}
+        rows = list(csv.DictReader(file))
+    assert {row["name"] for row in rows if row["kind"] == "clicked"} == {"clicksift", *(rule.name for rule in RULES)}
+    slices = [row for row in rows if row["dimension"]]
+    assert {row["name"] for row in slices} == {"clicksift"}
+    of_hosts = [row for row in slices if row["dimension"] == "mailbox host"]
+    labelled = pq.read_table(labels)["automated"].to_pylist()
+    assert sum(int(row["human"]) for row in of_hosts) == labelled.count(False)
+    assert sum(int(row["automated"]) for row in of_hosts) == labelled.count(True)
+
+
+def test_recall_at_each_loss_the_calibration_and_the_groups_are_shown(run, sender):
+    code, stdout, _ = run("evaluate", "bundled", sender / "events.parquet", "--labels", sender / "labels.parquet")
+    assert code == 0
+    words = [" ".join(line.split()) for line in stdout.splitlines()]
+    assert "events 0.1% lost 0.5% lost 1.0% lost ECE" in words
+    assert any(line.startswith("Events are grouped into organisations: ") for line in words)
+
+
+def test_pictures_are_written_to_the_folder(run, sender):
+    code, stdout, stderr = run(
+        *("evaluate", "bundled", sender / "events.parquet", "--labels", sender / "labels.parquet"),
+        *("--plots", "out/plots"),
+    )
+    assert (code, stderr) == (0, "")
+    assert stdout.splitlines()[-1] == "The pictures are in out/plots."
+    assert sorted(path.name for path in Path("out/plots").iterdir()) == ["recall.svg", "reliability.svg"]
+
+
+def test_events_without_domains_are_said_to_be_grouped_by_recipient(run, sender):
+    events = pq.read_table(sender / "events.parquet").drop_columns(["recipient_domain"])
+    pq.write_table(events, "events.parquet")
+    code, stdout, _ = run("evaluate", "bundled", "events.parquet", "--labels", sender / "labels.parquet")
+    assert code == 0
+    assert "by recipient, since no domain is given." in stdout
 
 
 def test_labels_of_some_events_measure_those(run, sender):
@@ -99,6 +115,7 @@ REFUSED = {
         ["bundled", "EVENTS", "--labels", "LABELS", "-o", "f.json"],
         "figures are written as CSV; name it f.csv",
     ),
+    "pictures among events": (["bundled", "FOLDER", "--labels", "LABELS", "--plots", "FOLDER"], "a folder of events"),
     "output is read": (["bundled", "EVENTS", "--labels", "labels.csv", "-o", "labels.csv"], "labels.csv is also read"),
 }
 
@@ -106,7 +123,7 @@ REFUSED = {
 @pytest.mark.parametrize(("arguments", "words"), REFUSED.values(), ids=REFUSED)
 def test_what_is_refused_is_one_line_and_exit_code_2(run, sender, arguments, words):
     labels_of_others()
-    paths = {"EVENTS": sender / "events.parquet", "LABELS": sender / "labels.parquet"}
+    paths = {"EVENTS": sender / "events.parquet", "LABELS": sender / "labels.parquet", "FOLDER": sender}
     code, stdout, stderr = run("evaluate", *(paths.get(argument, argument) for argument in arguments))
     assert (code, stdout) == (2, "")
     assert words in stderr

@@ -26,16 +26,18 @@ from serving.booster import Booster
 from serving.model import DEFAULT, Calibration, Thresholds, threshold_name
 from training.dataset import Dataset, concatenate, labelled
 from training.fit import FitParameters, fit
+from training.gather import VARIANT_WEIGHT, draw_capabilities
 from training.model_card import SIMULATED_WORLD
-from training.retrain import VARIANT_WEIGHT, Trained, assemble, draw_capabilities, thresholds_by_kind
+from training.retrain import Trained, assemble, thresholds_by_kind
 from training.simulation import simulate
 from training.threshold import choose, most_groups_limit, stricter
+from training.world_kinds import world_kinds
 
 WORLDS = 120
 MESSAGES = 10_000
 MOST_EVENTS = 10_000
 ALLOWANCE = 0.005
-CREATED = date(2026, 11, 24)
+CREATED = date(2026, 11, 29)
 PARAMETERS = FitParameters(trees=350, folds=3)
 # Worlds that no tree has seen show what a file without addresses or agents needs.
 GAP_WORLDS = 60
@@ -126,6 +128,7 @@ def train_bundled(
         created=CREATED,
         source=f"{len(seeds)} simulated worlds",
         held_out=SIMULATED_WORLD,
+        properties=world_kinds(data.organisation),
         extra={"worlds": list(seeds), "worlds_of_gaps": list(gap_seeds), "messages_a_world": messages},
     )
 

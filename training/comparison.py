@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -22,12 +22,15 @@ from rich.table import Table
 from features.arrow_columns import to_array
 from features.engine import Progress
 from features.errors import InputError
-from features.feature import Capability
+from features.feature import CAPABILITIES, Capability
 from features.files import replacing_file
 from serving.baselines import RULES, Rule, drop_tables, make_tables, verdicts
+from serving.expected_people import Expectation
 from serving.model import BotClickModel, Thresholds
+from training.campaign_spread import counted
 from training.dataset import Dataset
-from training.evaluate import KINDS, Draws, Figure, Figures, cuts
+from training.evaluate import KINDS, LOSSES, Draws, Figure, Figures, judged, percent
+from training.slices import SliceFigures
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -61,6 +64,10 @@ class Judge:
     abstains: Flags
     human: Floats
 
+    def take(self, rows: Flags) -> Judge:
+        """The same judge of some of the events."""
+        return replace(self, machine=self.machine[rows], abstains=self.abstains[rows], human=self.human[rows])
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -90,17 +97,23 @@ class Judgement:
         return self.abstained.value == 1
 
 
-def model_judge(name: str, data: Dataset, probability: Floats, thresholds: Mapping[str, Thresholds]) -> Judge:
-    """The model as a judge of these rows. In a campaign's figures an event counts as its probability says."""
-    automated_at, human_at = cuts(data.kind, thresholds)
-    machine = probability >= automated_at
-    unsure = ~machine & (probability >= human_at)
-    return Judge(name, "the model", "clicksift", "its thresholds", machine, unsure, 1 - probability)
+def model_judge(
+    name: str,
+    data: Dataset,
+    probability: Floats,
+    thresholds: Mapping[str, Thresholds],
+    people: Mapping[str, Expectation],
+) -> Judge:
+    """The model as a judge of these rows; `people` is how events count in the figures of their campaign."""
+    machine, unsure = judged(data.kind, probability, thresholds)
+    return Judge(name, "the model", "clicksift", "its thresholds", machine, unsure, counted(data, probability, people))
 
 
-def thresholds_of(model: BotClickModel) -> dict[str, Thresholds]:
-    """The thresholds of a model for each kind of event."""
-    return {name: model.thresholds_for(name) for name in KINDS}
+def thresholds_of(
+    model: BotClickModel, capabilities: Set[Capability] = frozenset(CAPABILITIES)
+) -> dict[str, Thresholds]:
+    """The thresholds by which the model judges each kind of event in files that say so much."""
+    return {name: model.thresholds_for(name, capabilities) for name in KINDS}
 
 
 def rule_judges(
@@ -260,9 +273,9 @@ def _table(kind: str, judgements: Sequence[Judgement], model: str) -> Table:
     for heading in ("people lost", "machines found", "abstains", *["campaigns off by", "at worst"] * has_campaigns):
         table.add_column(heading, justify="right", no_wrap=True)
     for judgement in judgements:
-        cells = [_with_interval(judgement.loss), _with_interval(judgement.recall), f"{judgement.abstained.value:.1%}"]
+        cells = [judgement.loss.short, judgement.recall.short, f"{judgement.abstained.value:.1%}"]
         if has_campaigns:
-            cells += [_with_interval(judgement.median_error), _percent(100 * judgement.worst_error.value, "%")]
+            cells += [judgement.median_error.short, percent(100 * judgement.worst_error.value, "%")]
         if not judgement.is_silent:
             table.add_row(judgement.name, *cells, style="bold" if judgement.name == model else None)
     silent = [judgement.name for judgement in judgements if judgement.is_silent]
@@ -271,23 +284,19 @@ def _table(kind: str, judgements: Sequence[Judgement], model: str) -> Table:
     return table
 
 
-def _with_interval(figure: Figure) -> str:
-    if not np.isfinite(figure.value):
-        return ""
-    return f"{figure.value:.2%} [{_percent(100 * figure.low)}, {_percent(100 * figure.high)}]"
+def write_figures(
+    path: Path,
+    judgements: Sequence[Judgement],
+    model: str,
+    figures: Mapping[str, Figures],
+    slices: Sequence[SliceFigures] = (),
+) -> None:
+    """One row a judge and kind of event as CSV, then one a slice of all events; shares are between 0 and 1.
 
-
-def _percent(value: float, unit: str = "") -> str:
-    """Two digits or three, so that a column stays narrow, and one more close to all; nothing for what is not known."""
-    if not np.isfinite(value):
-        return ""
-    digits = 2 if 0 < value < 1 else 1 if 0 < value < 10 or 99 < value < 100 else 0
-    return f"{value:.{digits}f}{unit}"
-
-
-def write_figures(path: Path, judgements: Sequence[Judgement], model: str, figures: Mapping[str, Figures]) -> None:
-    """One row a judge and kind of event as CSV, shares between 0 and 1; auc and calibration_error are the model's."""
-    rows = []
+    auc, calibration_error and recall_at_loss_… are the model's, and so are the slices, whose unsure are abstentions.
+    `worse` names their shares that are worse than those of all events beyond chance.
+    """
+    rows: list[dict[str, object]] = []
     for judgement in judgements:
         row: dict[str, object] = {}
         for name, value in asdict(judgement).items():
@@ -297,11 +306,22 @@ def write_figures(path: Path, judgements: Sequence[Judgement], model: str, figur
                 row[name] = value
         own = figures.get(judgement.kind) if judgement.name == model else None
         row |= {"auc": own.auc if own else None, "calibration_error": own.calibration_error if own else None}
-        rows.append({name: _cell(value) for name, value in row.items()})
+        for loss in LOSSES:
+            recall = own.recall_at_loss[loss] if own else _NOTHING
+            name = f"recall_at_loss_{loss:g}"
+            row |= {name: recall.value, f"{name}_low": recall.low, f"{name}_high": recall.high}
+        rows.append(row | dict.fromkeys(("dimension", "slice", "worse")))
+    rows += [_slice_row(found, model) for found in slices]
     with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+
+
+def _slice_row(found: SliceFigures, model: str) -> dict[str, object]:
+    """A slice in the columns of a judgement."""
+    row: dict[str, object] = {"name": model, "kind": "all"}
+    return row | {name.replace("unsure", "abstained"): value for name, value in found.row().items()}
 
 
 def _cell(value: object) -> object:

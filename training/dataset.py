@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence, Set
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence, Set
+from dataclasses import dataclass, fields, replace
 
 import duckdb
 import numpy as np
@@ -16,6 +16,8 @@ from features.duckdb_engine import DuckDBEngine
 from features.engine import Progress
 from features.feature import Capability
 from features.schema import event_row
+from serving.booster import Booster
+from serving.reputation import REPUTATION_NAMES
 
 # Mailbox hosts whose recipients have nothing in common but the host: each recipient is an organisation of its own.
 CONSUMER_HOSTS: tuple[str, ...] = (
@@ -36,9 +38,10 @@ Floats = npt.NDArray[np.float64]
 class Dataset:
     """n labelled events.
 
-    `X` float32 (n, n_features) in catalogue order; `y` 1 for automated; `weight`; `organisation` and `message` integer
-    keys; `us` microseconds since 1970; `kind` 0 open, 1 click, 2 unsubscribe; `campaign` key; `slice` the
-    label's source.
+    `X` float32 (n, n_features) in catalogue order, with the columns of reputations behind them or without; `y` 1 for
+    automated; `weight`; `organisation` and `message` integer keys; `us` microseconds since 1970; `kind` 0 open, 1
+    click, 2 unsubscribe; `campaign` key; `slice` the label's source; `start` the margin that new trees add to, 0 where
+    they begin with nothing.
     """
 
     X: npt.NDArray[np.float32]
@@ -51,6 +54,7 @@ class Dataset:
     us: npt.NDArray[np.int64]
     kind: npt.NDArray[np.int8]
     slice: npt.NDArray[np.object_]
+    start: Floats
 
     def __len__(self) -> int:
         return len(self.y)
@@ -59,10 +63,21 @@ class Dataset:
         """The rows of a boolean mask or of positions."""
         return Dataset(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
-    def weighted(self, factor: float) -> Dataset:
+    def weighted(self, factor: float | Floats) -> Dataset:
         """The same rows, each counting `factor` times as much."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Dataset(**{**values, "weight": self.weight * factor})
+        return replace(self, weight=self.weight * factor)
+
+    def begun_with(self, booster: Booster, threads: int = 0) -> Dataset:
+        """The same rows, where new trees add to those of `booster`."""
+        return replace(self, start=booster.predict_raw(as_wide(self.X, len(booster.feature_names)), threads))
+
+    def without(self, features: Collection[str]) -> Dataset:
+        """The same rows with nothing known of these features: no tree grown on them asks for one."""
+        if not features:
+            return self
+        X = self.X.copy()
+        X[:, np.isin(FEATURE_NAMES, list(features)).nonzero()[0]] = np.nan
+        return replace(self, X=X)
 
     def fingerprint(self) -> str:
         """Of features, labels and weights, in 16 hexadecimal digits."""
@@ -90,7 +105,7 @@ def labelled(
     one, and where there is no recipient each message. Leaves the tables that `label_notes` asks.
     """
     DuckDBEngine(con).compute(capabilities, coarse_times=coarse_times, progress=progress)
-    _match_labels(con)
+    match_labels(con)
     con.register("consumer_hosts", pa.table({"host": list(CONSUMER_HOSTS)}))
     columns = ", ".join(f"x.{name}" for name in FEATURE_NAMES)
     table = con.sql(
@@ -112,20 +127,43 @@ def labelled(
     con.unregister("consumer_hosts")
     return Dataset(
         X=matrix(table),
-        **{f.name: table[f.name].to_numpy() for f in fields(Dataset) if f.name not in ("X", "slice")},
+        **{f.name: table[f.name].to_numpy() for f in fields(Dataset) if f.name not in ("X", "slice", "start")},
         slice=table["slice"].to_numpy(zero_copy_only=False).astype(object),
+        start=np.zeros(len(table)),
     )
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """How many judged events have no label, and the features of a sample of them."""
+
+    events: int
+    X: npt.NDArray[np.float32]
+
+
+def unlabelled(con: duckdb.DuckDBPyConnection, most: int = 20_000) -> Unlabelled:
+    """The events without a label after `labelled`; the sample is the same for the same events."""
+    without = "FROM features AS x ANTI JOIN event_labels AS l ON x.event_row = l.event_row"
+    events = int(con.execute(f"SELECT count(*) {without}").fetchall()[0][0])
+    columns = ", ".join(f"x.{name}" for name in FEATURE_NAMES)
+    table = con.sql(f"SELECT {columns} {without} ORDER BY hash(x.event_row), x.event_row LIMIT {most}").to_arrow_table()
+    return Unlabelled(events, matrix(table))
 
 
 def label_notes(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """What a person should know of how the labels of the last `labelled` met the events; nothing where all fit."""
-    given, used, differing = con.sql("""
+    # Only files of rows to review leave it.
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS unfilled_labels (rows BIGINT)")
+    given, used, differing, unfilled = con.sql("""
         SELECT
             (SELECT count(*) FROM labels),
             (SELECT count(DISTINCT label) FROM matched_labels),
-            (SELECT count(*) FROM event_labels WHERE differing)
+            (SELECT count(*) FROM event_labels WHERE differing),
+            (SELECT coalesce(sum(rows), 0) FROM unfilled_labels)
         """).fetchall()[0]
     notes = []
+    if unfilled:
+        notes.append(f"{unfilled:,} rows to review are not filled in and are no labels")
     if used < given:
         notes.append(f"{given - used:,} of {given:,} labels name no open, click or unsubscribe of the events")
     if differing:
@@ -133,7 +171,7 @@ def label_notes(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _match_labels(con: duckdb.DuckDBPyConnection) -> None:
+def match_labels(con: duckdb.DuckDBPyConnection) -> None:
     """`matched_labels`, a row for each judged event that a label names, and of it `event_labels`, a row an event.
 
     A label that names a folded copy is of the event which the copy became. Where copies are labelled differently a
@@ -176,6 +214,17 @@ def _match_labels(con: duckdb.DuckDBPyConnection) -> None:
         FROM matched_labels
         GROUP BY event_row
         """)
+
+
+def input_names(columns: int) -> tuple[str, ...]:
+    """The names of so many columns of `X`: the catalogue's features, and behind them those of reputations, if any."""
+    return (*FEATURE_NAMES, *REPUTATION_NAMES)[:columns]
+
+
+def as_wide(X: npt.NDArray[np.float32], columns: int) -> npt.NDArray[np.float32]:
+    """The first `columns` columns, contiguous; NaN where `X` has fewer, as where no reputation is known."""
+    lacking = max(0, columns - X.shape[1])
+    return np.ascontiguousarray(np.pad(X[:, :columns], ((0, 0), (0, lacking)), constant_values=np.nan))
 
 
 def matrix(table: pa.Table) -> npt.NDArray[np.float32]:

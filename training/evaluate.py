@@ -31,7 +31,28 @@ class Figure:
     high: float
 
     def __str__(self) -> str:
+        if not np.isfinite(self.value):
+            return "not known"
+        if not np.isfinite(self.low):
+            return f"{self.value:.2%}"
         return f"{self.value:.2%} ({self.low:.2%} to {self.high:.2%})"
+
+    @property
+    def short(self) -> str:
+        """For a narrow column, the interval in percent: "0.12% [0.06, 0.22]"; nothing where it is not known."""
+        if not np.isfinite(self.value):
+            return ""
+        if not np.isfinite(self.low):
+            return f"{self.value:.2%}"
+        return f"{self.value:.2%} [{percent(100 * self.low)}, {percent(100 * self.high)}]"
+
+
+def percent(value: float, unit: str = "") -> str:
+    """Two digits or three, so that a column stays narrow, and more close to all; nothing for what is not known."""
+    if not np.isfinite(value):
+        return ""
+    digits = 2 if 0 < value < 1 or 99.9 < value < 100 else 1 if 0 < value < 10 or 99 < value < 100 else 0
+    return f"{value:.{digits}f}{unit}"
 
 
 @dataclass(frozen=True)
@@ -125,6 +146,15 @@ def _figures(
     )
 
 
+def judged(
+    kind: npt.NDArray[np.int8], probability: Floats, thresholds: Mapping[str, Thresholds]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which events the thresholds of their kinds call automated, and which unsure."""
+    automated_at, human_at = cuts(kind, thresholds)
+    automated = probability >= automated_at
+    return automated, ~automated & (probability >= human_at)
+
+
 class Draws:
     """Bootstrap draws of whole organisations: how often each organisation was drawn in each repeat."""
 
@@ -197,16 +227,16 @@ def by_slice(
     return sorted(rows, key=lambda row: -row["events"])
 
 
-def campaign_errors(data: Dataset, probability: Floats) -> Floats:
+def campaign_errors(data: Dataset, human: Floats) -> Floats:
     """For each campaign with people's clicks: expected unique human clickers over the true number, less one.
 
-    A recipient counts with the highest probability that one of its clicks was a person's.
+    `human` is how much of a person each event counts; a recipient counts as the most human of its clicks.
     """
     clicks = data.kind == 1
     pairs = np.column_stack([data.campaign[clicks], data.recipient[clicks]])
     unique, pair = np.unique(pairs, axis=0, return_inverse=True)
     expected, true = np.zeros(len(unique)), np.zeros(len(unique))
-    np.maximum.at(expected, pair, 1 - probability[clicks])
+    np.maximum.at(expected, pair, human[clicks])
     np.maximum.at(true, pair, (data.y[clicks] == 0).astype(float))
     _, campaign = np.unique(unique[:, 0], return_inverse=True)
     people, estimate = np.bincount(campaign, weights=true), np.bincount(campaign, weights=expected)

@@ -13,9 +13,12 @@ import numpy.typing as npt
 
 from features.catalog import CATEGORICAL, FEATURE_NAMES
 from serving.model import Calibration
+from serving.reputation import REPUTATION_CATEGORICAL
 from training.calibration import fit_calibration
-from training.dataset import Dataset
+from training.dataset import Dataset, input_names
+from training.reputation import monotone
 from training.split import by_organisation, by_time
+from training.warm_start import joined
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,6 +63,11 @@ class FitParameters:
         }
 
 
+# Behind the trees of a model that knows many senders, few and slow trees keep what it knows; see docs/evaluation.md.
+FRESH = FitParameters()
+WARM = FitParameters(trees=100, learning_rate=0.04)
+
+
 @dataclass(frozen=True)
 class Fit:
     """A grown booster with what its folds showed: the out-of-fold margins and probabilities of the rows given."""
@@ -69,16 +77,28 @@ class Fit:
     margin: Floats = field(repr=False)
     probability: Floats = field(repr=False)
 
+    def calibrated(self, calibration: Calibration) -> Fit:
+        """The same trees with another calibration."""
+        return replace(self, calibration=calibration, probability=calibration.apply(self.margin))
+
 
 def fit(
     data: Dataset,
     parameters: FitParameters = FitParameters(),
     *,
     also: Sequence[Dataset] = (),
+    shown: Dataset | None = None,
     emphasis: Floats | None = None,
+    prior: float | None = None,
+    start: str = "",
     threads: int = 2,
 ) -> Fit:
     """Grow the booster on `data` and `also`; fold, calibrate and judge on `data` alone.
+
+    `shown` are the same rows as growing trees see them, where that is otherwise than they are judged.
+
+    `prior` is the share of automated events that probabilities are calibrated to, as in `data` by default. `start` is
+    the text of the booster that the data sets have begun with (`Dataset.begun_with`): its trees come first.
 
     `emphasis` multiplies the weights of `data` where trees are grown and nowhere else, so that rows which matter more
     than they are many shape the trees and leave the probabilities true.
@@ -86,22 +106,32 @@ def fit(
     `also` holds the same events seen otherwise (with capabilities masked, times coarsened): in each fold those of the
     held-out organisations are held out too. Same data and seed, same booster, bit for bit, with any number of threads.
     """
-    grown = data if emphasis is None else replace(data, weight=data.weight * emphasis)
+    grown = shown or data
+    grown = grown if emphasis is None else grown.weighted(emphasis)
     everything = [grown, *also]
     folds = list(by_organisation(data.y, data.organisation, folds=parameters.folds, seed=parameters.seed))
     per_fold = max(1, threads // min(2, threads))
     # LightGBM leaves Python's lock: threads share the rows, where processes would copy them and outlive a killed run.
     margins = joblib.Parallel(n_jobs=min(2, threads), prefer="threads")(
-        joblib.delayed(_fold_margin)(everything, data, test, parameters, per_fold) for _, test in folds
+        joblib.delayed(fold_margin)(everything, data, test, parameters, per_fold) for _, test in folds
     )
-    margin = np.empty(len(data))
+    out_of_fold = np.empty(len(data))
     for (_, test), values in zip(folds, margins, strict=True):
-        margin[test] = values
-    calibration = fit_calibration(margin, data.y, data.weight)
+        out_of_fold[test] = values
+    calibration = fit_calibration(out_of_fold, data.y, data.weight * _towards(prior, data))
     text = grow(everything, parameters, threads).model_to_string()
     # LightGBM notes the number of threads, which changes no tree.
     text = text.replace(f"[num_threads: {threads}]", "[num_threads: 0]")
-    return Fit(text, calibration, margin, calibration.apply(margin))
+    text = joined(start, text) if start else text
+    return Fit(text, calibration, out_of_fold, calibration.apply(out_of_fold))
+
+
+def _towards(prior: float | None, data: Dataset) -> Floats:
+    """What each row's weight is multiplied by so that automated events have this share of all weight."""
+    automated = data.weight[data.y == 1].sum() / data.weight.sum()
+    if prior is None or not 0 < automated < 1:
+        return np.ones(len(data))
+    return np.asarray(np.where(data.y == 1, prior / automated, (1 - prior) / (1 - automated)), dtype=np.float64)
 
 
 def forward(
@@ -115,37 +145,48 @@ def forward(
     before, after = data.take(train), data.take(test)
     if not all(0 < part.y.sum() < len(part) for part in (before, after)):
         return None
-    margin = grow([before], parameters, threads).predict(after.X, raw_score=True, num_threads=threads)
-    return after, calibration.apply(np.asarray(margin, dtype=np.float64))
+    return after, calibration.apply(margin_of(grow([before], parameters, threads), after, threads))
 
 
-def _fold_margin(
+def fold_margin(
     everything: Sequence[Dataset],
     data: Dataset,
     test: npt.NDArray[np.intp],
     parameters: FitParameters,
     threads: int,
 ) -> Floats:
+    """The margins of the rows `test` of `data` by trees grown on the other organisations of `everything`."""
     held_out = np.unique(data.organisation[test])
     kept = [part.take(~np.isin(part.organisation, held_out)) for part in everything]
-    booster = grow(kept, parameters, threads)
-    return np.asarray(booster.predict(data.X[test], raw_score=True, num_threads=threads), dtype=np.float64)
+    return margin_of(grow(kept, parameters, threads), data.take(test), threads)
+
+
+def margin_of(booster: lgb.Booster, data: Dataset, threads: int) -> Floats:
+    """The raw score of these rows: what they have begun with and what the booster adds."""
+    added = booster.predict(data.X, raw_score=True, num_threads=threads)
+    return data.start + np.asarray(added, dtype=np.float64)
 
 
 def grow(parts: Sequence[Dataset], parameters: FitParameters, threads: int) -> lgb.Booster:
-    """One booster on all rows of all parts."""
+    """One booster on all rows of all parts, added to what they have begun with."""
     X = np.concatenate([part.X for part in parts])
     y = np.concatenate([part.y for part in parts])
     weight = np.concatenate([part.weight for part in parts])
+    start = np.concatenate([part.start for part in parts])
+    names = input_names(X.shape[1])
     rows = lgb.Dataset(
         X,
         y,
         weight=weight,
-        feature_name=list(FEATURE_NAMES),
-        categorical_feature=list(CATEGORICAL),
+        init_score=start if start.any() else None,
+        feature_name=list(names),
+        categorical_feature=[name for name in names if name in (*CATEGORICAL, *REPUTATION_CATEGORICAL)],
         free_raw_data=True,
     )
-    return lgb.train(parameters.lightgbm(threads), rows, num_boost_round=parameters.trees)
+    told = parameters.lightgbm(threads)
+    if len(names) > len(FEATURE_NAMES):
+        told["monotone_constraints"] = monotone(names)
+    return lgb.train(told, rows, num_boost_round=parameters.trees)
 
 
 def described(parameters: FitParameters) -> Mapping[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from serving.model import Thresholds
-from training.evaluate import Figures
+from training.evaluate import LOSSES, Figures
+from training.holdout import HeldOut
+from training.slices import SliceFigures, worst_first
 
 SLICES_SHOWN = 40
 ORGANISATION, SIMULATED_WORLD = "organisation", "simulated world"
@@ -27,8 +30,18 @@ def model_card(
     slices: Sequence[Mapping[str, Any]],
     thresholds: Mapping[str, Thresholds],
     notes: Sequence[str],
+    *,
+    unseen_later: Mapping[str, Figures] = MappingProxyType({}),
+    by_row: Mapping[str, Figures] = MappingProxyType({}),
+    properties: Sequence[SliceFigures] = (),
+    held_out_vendors: Sequence[HeldOut] = (),
 ) -> str:
-    """The card as Markdown; `training["held_out"]` names what the folds held out whole, and intervals are over."""
+    """The card as Markdown; `training["held_out"]` names what the folds held out whole, and intervals are over.
+
+    `later`, `unseen_later`, `by_row`, `properties` and `held_out_vendors` have sections where they are not empty. Of
+    simulated worlds all `properties` are shown, kinds of world as they are; of a user's events those that are worse
+    than the whole.
+    """
     held_out = training["held_out"]
     parts = [
         "# Model card",
@@ -43,17 +56,27 @@ def model_card(
         " events called automated, recall the share of automated events called so; 95 % intervals by bootstrap over"
         f" {held_out}s.",
         *([SIMULATED] if held_out == SIMULATED_WORLD else []),
-        _figure_table(figures),
-        *(
-            ["The last fifth of the events in time, by trees that saw only what came before:", _figure_table(later)]
-            if later
-            else []
+        figure_lines(figures),
+        "Recall where the threshold is set to lose at most so many of these people's events:",
+        _recall_lines(figures),
+        *_with_heading("The last fifth of the events in time, by trees that saw only what came before:", later),
+        *_with_heading(
+            f"The last fifth in time at {held_out}s not trained on, by trees that saw only others and what came"
+            " before:",
+            unseen_later,
         ),
+        *_with_heading(
+            "Split by row (do not believe): events of one message are on both sides, as in figures that never say how"
+            " they were split:",
+            by_row,
+        ),
+        *_held_out_section(held_out_vendors),
         "## Thresholds",
         "\n".join(
             f"- {name}: automated from {t.automated:.3f}, human below {t.human:.3f}; {t.basis}"
             for name, t in thresholds.items()
         ),
+        *_property_section(properties, held_out),
         "## By source of the label",
         _slice_table(slices),
         "## What it cannot see",
@@ -66,7 +89,8 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _figure_table(figures: Mapping[str, Figures]) -> str:
+def figure_lines(figures: Mapping[str, Figures]) -> str:
+    """Figures as a Markdown table, a row a kind of event."""
     lines = [
         "| events | human | automated | AUC | loss | recall | unsure | ECE |",
         "|---|---|---|---|---|---|---|---|",
@@ -77,6 +101,58 @@ def _figure_table(figures: Mapping[str, Figures]) -> str:
         for name, f in figures.items()
     ]
     return "\n".join(lines)
+
+
+def _with_heading(heading: str, figures: Mapping[str, Figures]) -> list[str]:
+    return [heading, figure_lines(figures)] if figures else []
+
+
+def _recall_lines(figures: Mapping[str, Figures]) -> str:
+    lines = [f"| events | {' | '.join(f'{loss:.1%} lost' for loss in LOSSES)} |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {' | '.join(str(found.recall_at_loss[loss]) for loss in LOSSES)} |"
+        for name, found in figures.items()
+    ]
+    return "\n".join(lines)
+
+
+def _held_out_section(rows: Sequence[HeldOut]) -> list[str]:
+    if not rows:
+        return []
+    return [
+        "## Machines it has not met",
+        "Each vendor left out of the training in turn, and the trees judged where they saw no organisation either. Loss"
+        " is of people's events there, by the trees that have not met the vendor.",
+        held_out_lines(rows),
+    ]
+
+
+def held_out_lines(rows: Sequence[HeldOut], groups: str = "organisations") -> str:
+    """Each vendor that was held out as a row of a Markdown table."""
+    lines = [
+        f"| left out | events | {groups} | found, met before | found, never met | loss |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row.vendor} | {row.automated:,} | {row.organisations} | {row.seen} | {row.unseen} | {row.loss} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def _property_section(properties: Sequence[SliceFigures], held_out: str) -> list[str]:
+    is_simulated = held_out == SIMULATED_WORLD
+    shown = list(properties) if is_simulated else worst_first(properties)
+    if not shown:
+        return []
+    lines = ["| slice | human | automated | loss | recall | unsure | worse than all |", "|---|---|---|---|---|---|---|"]
+    lines += [
+        f"| {row.dimension}: {row.name} | {row.human:,} | {row.automated:,} | {row.loss} | {row.recall} |"
+        f" {row.unsure} | {', '.join(row.worse)} |"
+        for row in shown
+    ]
+    heading = "## By kind of world" if is_simulated else "## Where it does worse"
+    return [heading, "\n".join(lines)]
 
 
 def _slice_table(slices: Sequence[Mapping[str, Any]]) -> str:

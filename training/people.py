@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from training.agents import GMAIL_PROXY, ONE_CLICK, YAHOO_PROXY
-from training.audience import GMAIL, ICLOUD, OUTLOOK, YAHOO
+from training.audience import GMAIL, ICLOUD, M365, OUTLOOK, WORKSPACE, YAHOO
 from training.equipment import (
     APPLE_PRIVACY,
     DESKTOP,
@@ -159,12 +159,15 @@ def _revisits(scene: Scene, equipment: Equipment, rng: Generator, made: Visits) 
     )
 
 
+_WITH_BUTTON = (GMAIL, YAHOO, OUTLOOK, ICLOUD, M365, WORKSPACE)
+
+
 def unsubscribes(scene: Scene, rng: Generator, sessions: Sessions) -> Visits:
     """Unsubscribe by the link (a click and the unsubscribe itself) or by the mailbox's own button."""
     own = ~sessions.stranger
     s = sessions.take(own & (rng.random(len(own)) < scene.world.unsubscribes))
     host = scene.audience.host[scene.domain(s.message)]
-    button = np.isin(host, (GMAIL, YAHOO, OUTLOOK, ICLOUD)) & (rng.random(len(host)) < scene.world.one_click_share)
+    button = np.isin(host, _WITH_BUTTON) & (rng.random(len(host)) < scene.world.one_click_share)
     return together([_by_link(scene, rng, s.take(~button)), _by_button(scene, rng, s.take(button), host[button])])
 
 
@@ -184,13 +187,16 @@ def _by_button(scene: Scene, rng: Generator, s: Sessions, host: Int) -> Visits:
     """Unsubscribe by one click (RFC 8058): the mailbox provider's servers post it for the person."""
     n = len(s.message)
     address = np.zeros(n, np.int64)
-    for provider, network in (
-        (GMAIL, "as:15169"),
-        (YAHOO, "as:36647"),
-        (OUTLOOK, "as:8075"),
-        (ICLOUD, "as:714"),
+    # Microsoft's come from its cloud or from the servers that its mail filters share.
+    microsoft = str(rng.choice(("as:8075", "listed:mail_security/microsoft")))
+    for providers, network in (
+        ((GMAIL, WORKSPACE), "as:15169"),
+        ((YAHOO,), "as:36647"),
+        ((OUTLOOK, M365), microsoft),
+        ((ICLOUD,), "as:714"),
     ):
-        address = np.where(host == provider, rng.choice(scene.addresses.draw(network, 40, blocks=6), n), address)
+        theirs = np.isin(host, providers)
+        address = np.where(theirs, rng.choice(scene.addresses.draw(network, 40, blocks=6), n), address)
     # What the providers send is not published and differs; a world has a few of these, or none.
     named = rng.choice(np.append(scene.agents.codes(ONE_CLICK), NOTHING), 3)
     agent = rng.choice(named, n)

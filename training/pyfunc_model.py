@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.catalog import FEATURE_NAMES
 from serving.model import BotClickModel
 
 
@@ -23,8 +22,8 @@ class ProbabilityModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-de
         self._model = BotClickModel.load(Path(context.artifacts["model"]))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> npt.NDArray[np.float64]:
-        """One probability a row, from the columns of the feature catalogue in any order."""
-        X = model_input[list(FEATURE_NAMES)].to_numpy(dtype=np.float32)
+        """One probability a row, from columns named as the model's inputs, in any order."""
+        X = model_input[list(self._model.feature_names)].to_numpy(dtype=np.float32)
         return self._model.probability(X)
 
 

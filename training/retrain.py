@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
-from types import MappingProxyType
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from features import reference
-from features.catalog import FEATURE_NAMES, fingerprint
+from features.catalog import fingerprint
 from features.engine import Progress
-from features.errors import InputError
-from features.feature import CAPABILITIES, Capability
-from serving.model import DEFAULT, BotClickModel, Thresholds
-from training.dataset import Dataset, label_notes, labelled
+from features.feature import Capability
+from serving.expected_people import expectations
+from serving.model import DEFAULT, BotClickModel, Calibration, Thresholds
+from serving.monitor import Sample
+from training.ahead import forward_unseen
+from training.campaign_spread import campaign_spread, counted
+from training.challenge import VENDOR, Words
+from training.dataset import Dataset, input_names
 from training.evaluate import KINDS, Figures, by_slice, campaign_errors, evaluate
-from training.fit import Fit, FitParameters, described, fit, forward
-from training.model_card import ORGANISATION, model_card
-from training.threshold import FEWEST_ORGANISATIONS, choose, stricter, upper_loss_limit
+from training.fit import FRESH, WARM, Fit, FitParameters, described, fit, forward
+from training.gather import gather
+from training.holdout import HeldOut, hold_out_table
+from training.labels import defining_features
+from training.model_card import ORGANISATION, SIMULATED_WORLD, model_card
+from training.noise import LabelNoise, Treatment, label_noise, treat
+from training.profile import training_profile
+from training.reputation import judged_apart, shown_to_trees
+from training.row_split import random_split
+from training.selection import Selection, selection
+from training.slices import SliceFigures, slice_figures
+from training.threshold import choose, stricter, upper_loss_limit
+from training.tune import Tuning, tune
 
-# The same events seen without some capabilities or with whole-second times: how often, and how much each row counts.
-VARIANTS = 2
-VARIANT_WEIGHT = 0.35
-MASKED_SHARE = 0.35
-FEWEST_OF_A_KIND = 50
+TREES_OF_A_HOLD_OUT = 200
 
 
 @dataclass(frozen=True)
 class Trained:
     """A model with what was seen while making it: out-of-fold figures by kind of event, slices, notes for people.
 
-    `later` are the figures of the last fifth of the events in time, by trees that saw only what came before; empty
-    where that fifth lacks people or machines.
+    `noise` is what the labels say of themselves, a row a labelled event; `kept` is the mask of those that `data` has;
+    `words` slice all labelled rows. `tuning` are the trials that led to the parameters, None where there were none.
+
+    `later` are the figures of the last fifth of the events in time, by trees that saw only what came before; of
+    `unseen_later` they saw no event of the organisations either. Both are empty where that fifth lacks people or
+    machines. `by_row` are those of a split by row, which flatters. `held_out` are vendors that trees had never met,
+    where that was asked for. `properties` are the out-of-fold figures by vendor, device, mailbox host
+    and so on.
     """
 
     model: BotClickModel
@@ -44,9 +61,40 @@ class Trained:
     fit: Fit = field(repr=False)
     figures: Mapping[str, Figures]
     later: Mapping[str, Figures]
+    unseen_later: Mapping[str, Figures]
+    by_row: Mapping[str, Figures]
+    held_out: Sequence[HeldOut]
     slices: list[dict[str, Any]]
     notes: tuple[str, ...]
     parameters: FitParameters
+    properties: Sequence[SliceFigures]
+    noise: LabelNoise = field(repr=False)
+    kept: npt.NDArray[np.bool_] = field(repr=False)
+    words: Mapping[str, Words] = field(default_factory=dict, repr=False)
+    tuning: Tuning | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a model is trained.
+
+    New trees are put behind those of the model before, or stand alone where `fresh`; `parameters` are `WARM` or `FRESH`
+    unless given. `noise` says what becomes of labels that are probably wrong; `prior` is the share of automated events
+    where the model will be used, as in the events unless given. `allowance` is the share of people's events that may be
+    called automated. With `reputation` the model keeps what the labels say of networks, agents and recipient domains:
+    for the same sender's next campaigns. `hold_out` asks what would be found of each vendor by trees that had never met
+    it. `trials` choices of parameters are tried first, and kept in the SQLite file `storage`.
+    """
+
+    fresh: bool = False
+    parameters: FitParameters | None = None
+    noise: Treatment = "auto"
+    prior: float | None = None
+    allowance: float = 0.005
+    reputation: bool = False
+    hold_out: bool = False
+    trials: int = 0
+    storage: Path | None = None
 
 
 def train(
@@ -54,34 +102,179 @@ def train(
     capabilities: Set[Capability],
     *,
     base: BotClickModel,
-    parameters: FitParameters = FitParameters(),
-    allowance: float = 0.005,
+    choices: Choices = Choices(),
     created: date,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Trained:
     """A model fitted on the labelled events of the connection (tables `events`, `campaigns`, `labels`).
 
-    `allowance` is the share of people's events that may be called automated; where the labels cannot show that a
-    threshold keeps to it, the threshold of `base` is kept and a note says so. The thresholds of `base` for files that
-    lack addresses or agents are kept where they ask for more. Raises InputError where the labels have one class only
-    or too few organisations to hold some out.
+    Features that define the sources of labels, or by which the labelled events were chosen, are left out of new trees.
+    Where the labels cannot show that a threshold keeps to the allowance, the threshold of `base` is kept and a note
+    says so, and those of `base` for files that lack addresses or agents where they ask for more. Raises InputError
+    where the labels have one class only or too few organisations to hold some out.
     """
-    data = labelled(con, capabilities, progress=progress)
-    _check(data, int(con.execute("SELECT count(*) FROM labels").fetchall()[0][0]))
-    about_labels = label_notes(con)
-    also = [_variant(con, capabilities, parameters.seed + n, progress) for n in range(1, VARIANTS + 1)]
-    if progress:
-        progress("growing trees on folds by organisation")
-    fitted = fit(data, parameters, also=also, threads=threads)
-    thresholds, notes = thresholds_by_kind(data, fitted, base.thresholds, allowance)
-    thresholds |= stricter(base.thresholds, thresholds)
-    notes = (*about_labels, *notes)
-    if progress:
-        progress("growing trees on what came before the last fifth of the events")
-    ahead = forward(data, fitted.calibration, parameters, threads=threads)
-    later = evaluate(*ahead, thresholds, seed=parameters.seed) if ahead else {}
-    return assemble(data, fitted, thresholds, notes, parameters, created=created, source="labelled events", later=later)
+    parameters = choices.parameters or (FRESH if choices.fresh else WARM)
+    say: Progress = progress or (lambda step: None)
+    has_reputation = choices.reputation or (not choices.fresh and base.reputation is not None)
+    gathered = gather(con, capabilities, reputation=has_reputation, seed=parameters.seed, progress=progress)
+    chosen = selection(gathered.views[0], gathered.unlabelled, base, threads)
+    left_out = chosen.names | defining_features(set(gathered.views[0].slice))
+    views = [view.without(left_out) for view in gathered.views]
+    if not choices.fresh:
+        starts = [view.begun_with(base.booster, threads).start for view in gathered.views]
+        views = [replace(view, start=start) for view, start in zip(views, starts, strict=True)]
+    prior = chosen.prior if choices.prior is None else choices.prior
+    recipe = _Recipe(prior, "" if choices.fresh else base.booster_text, threads)
+    tuning = None
+    if choices.trials:
+        tuning = recipe.tune(views, parameters, choices.trials, choices.storage, progress)
+        parameters = tuning.parameters
+    say("growing trees on folds by organisation")
+    fitted = recipe.fit(views, parameters)
+    found = label_noise(views[0], fitted.probability)
+    treated = treat(found, choices.noise)
+    if treated.changes:
+        say("growing trees again, with labels that are probably wrong treated")
+        views = [view.weighted(treated.weight).take(treated.kept) for view in views]
+        parameters = cautious(parameters) if found.is_found else parameters
+        fitted = recipe.fit(views, parameters)
+    data = judged_apart(views[0])
+    notes: tuple[str, ...] = ()
+    if chosen.features:
+        # Chosen events show neither how probabilities are spread nor what a threshold costs; all events did.
+        fitted, thresholds = fitted.calibrated(base.calibration), dict(base.thresholds)
+    else:
+        thresholds, notes = thresholds_by_kind(data, fitted, base.thresholds, choices.allowance)
+        thresholds |= stricter(base.thresholds, thresholds)
+    say("growing trees for other splits")
+    splits = _splits(data, fitted.calibration, thresholds, parameters, threads)
+    held_out: list[HeldOut] = []
+    if choices.hold_out:
+        held_out = _held_out(data, gathered.words[VENDOR][treated.kept], thresholds, parameters, threads, progress)
+    trained = assemble(
+        replace(gathered.views[0].weighted(treated.weight).take(treated.kept), start=views[0].start),
+        fitted,
+        thresholds,
+        (*gathered.notes, *_notes(chosen, left_out, base, tuning, fresh=choices.fresh), *treated.notes, *notes),
+        parameters,
+        created=created,
+        source="labelled events",
+        splits=splits,
+        held_out_vendors=held_out,
+        properties=gathered.properties.filter(pa.array(treated.kept)),
+        sample=gathered.sample,
+        reputation=gathered.reputation,
+        extra={"begun_with": None if choices.fresh else base.version, "left_out": sorted(left_out)},
+    )
+    return replace(trained, noise=found, kept=treated.kept, words=gathered.words, tuning=tuning)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Figures of other splits than by organisation; see `Trained`."""
+
+    later: Mapping[str, Figures] = field(default_factory=dict)
+    unseen_later: Mapping[str, Figures] = field(default_factory=dict)
+    by_row: Mapping[str, Figures] = field(default_factory=dict)
+
+
+def _splits(
+    data: Dataset,
+    calibration: Calibration,
+    thresholds: Mapping[str, Thresholds],
+    parameters: FitParameters,
+    threads: int,
+) -> Splits:
+    ahead = forward(data, calibration, parameters, threads=threads)
+    unseen = forward_unseen(data, calibration, parameters, threads=threads)
+    return Splits(
+        later=evaluate(*ahead, thresholds, seed=parameters.seed) if ahead else {},
+        unseen_later=evaluate(*unseen, thresholds, seed=parameters.seed) if unseen else {},
+        by_row=random_split(data, parameters, thresholds, threads),
+    )
+
+
+def _held_out(
+    data: Dataset,
+    vendor: Words,
+    thresholds: Mapping[str, Thresholds],
+    parameters: FitParameters,
+    threads: int,
+    progress: Progress | None,
+) -> list[HeldOut]:
+    """By trees that begin with nothing: those of a model before may have met every vendor."""
+    nothing = replace(data, start=np.zeros(len(data)))
+    fresh = replace(FRESH, trees=TREES_OF_A_HOLD_OUT, seed=parameters.seed)
+    return hold_out_table(nothing, vendor, fresh, thresholds, threads, progress)
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What all fits of one training share: the prior, and the text of the trees to begin with."""
+
+    prior: float
+    start: str
+    threads: int
+
+    def fit(self, views: Sequence[Dataset], parameters: FitParameters) -> Fit:
+        """Fit on the first view, with the others beside."""
+        shown, *also = (shown_to_trees(view, parameters.seed) for view in views)
+        return fit(
+            judged_apart(views[0]),
+            parameters,
+            also=also,
+            shown=shown,
+            prior=self.prior,
+            start=self.start,
+            threads=self.threads,
+        )
+
+    def tune(
+        self,
+        views: Sequence[Dataset],
+        base: FitParameters,
+        trials: int,
+        storage: Path | None,
+        progress: Progress | None,
+    ) -> Tuning:
+        """The best of some choices of parameters on the same folds."""
+        also = [shown_to_trees(view, base.seed) for view in views[1:]]
+        data = judged_apart(views[0])
+        return tune(data, also, trials=trials, base=base, storage=storage, threads=self.threads, progress=progress)
+
+
+def cautious(parameters: FitParameters) -> FitParameters:
+    """The same with larger leaves and more shrinkage: for labels of which some are wrong."""
+    return replace(parameters, least_in_leaf=2 * parameters.least_in_leaf, l2=4 * parameters.l2)
+
+
+def _notes(
+    chosen: Selection, left_out: frozenset[str], base: BotClickModel, tuning: Tuning | None, *, fresh: bool
+) -> tuple[str, ...]:
+    """What a person should know of the events that were labelled, of what was not learnt, and what flatters."""
+    notes = []
+    if tuning:
+        notes.append(
+            f"the parameters are the best of {len(tuning.trials)} trials on these same folds, which flatters the"
+            " out-of-fold figures a little"
+        )
+    if left_out:
+        notes.append(
+            f"{len(left_out)} features are left out of new trees, as the labelled events were chosen by them:"
+            f" {_some([name for name, _ in chosen.features] + sorted(left_out - chosen.names))}"
+        )
+    if chosen.features:
+        notes.append(
+            f"labelled events differ from those without a label; calibration and thresholds of model {base.version} are"
+            " kept, which"
+            + (" knows nothing of the new trees: leave --fresh out" if fresh else " the new trees were put behind")
+        )
+    return tuple(notes)
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def assemble(
@@ -94,15 +287,29 @@ def assemble(
     created: date,
     source: str,
     held_out: str = ORGANISATION,
-    later: Mapping[str, Figures] = MappingProxyType({}),
+    splits: Splits = Splits(),
+    held_out_vendors: Sequence[HeldOut] = (),
+    properties: pa.Table | None = None,
+    sample: Sample | None = None,
+    reputation: pa.Table | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Trained:
-    """Put a fit and its thresholds together: out-of-fold figures, model card, manifest."""
+    """Put a fit and its thresholds together: out-of-fold figures, model card, manifest.
+
+    `sample` is of all events that the profile is made of, those of `data` unless given; `reputation` is the table that
+    goes with the columns of reputations. `properties` has a text column a way to slice the rows of `data`: what
+    `slices.slice_columns` gives, or of which kind their simulated world is.
+    """
     figures = evaluate(data, fitted.probability, thresholds, seed=parameters.seed)
     slices = by_slice(data, fitted.probability, thresholds, data.slice)
-    errors = campaign_errors(data, fitted.probability)
-    metrics = {name: figure.flat() for name, figure in figures.items()}
-    metrics |= {f"later.{name}": figure.flat() for name, figure in later.items()}
+    found = slice_figures(
+        data, fitted.probability, thresholds, pa.table({}) if properties is None else properties, seed=parameters.seed
+    )
+    world = data.organisation if held_out == SIMULATED_WORLD else None
+    spread = campaign_spread(data, fitted.probability, world=world)
+    errors = campaign_errors(data, counted(data, fitted.probability, expectations(spread)))
+    metrics: dict[str, Any] = {name: figure.flat() for name, figure in figures.items()} | spread
+    metrics |= {f"later.{name}": figure.flat() for name, figure in splits.later.items()}
     if len(errors):
         metrics["campaigns"] = {
             "campaigns": len(errors),
@@ -117,22 +324,51 @@ def assemble(
         "groups": len(np.unique(data.organisation)),
         "data_fingerprint": data.fingerprint(),
         "parameters": dict(described(parameters)),
+        "profile": training_profile(sample or Sample(data.X, data.kind, data.organisation), fitted, thresholds),
         **(extra or {}),
     }
-    card = model_card(created, training, figures, later, slices, thresholds, notes)
+    card = model_card(
+        created,
+        training,
+        figures,
+        splits.later,
+        slices,
+        thresholds,
+        notes,
+        unseen_later=splits.unseen_later,
+        by_row=splits.by_row,
+        properties=found,
+        held_out_vendors=held_out_vendors,
+    )
     model = BotClickModel.create(
         fitted.booster_text,
         fitted.calibration,
         thresholds,
         card,
         created=created,
-        feature_names=FEATURE_NAMES,
+        feature_names=input_names(data.X.shape[1]),
         feature_fingerprint=fingerprint(),
         reference=reference.versions(),
         training=training,
         metrics=metrics,
+        reputation=reputation,
     )
-    return Trained(model, data, fitted, figures, later, slices, notes, parameters)
+    return Trained(
+        model,
+        data,
+        fitted,
+        figures,
+        splits.later,
+        splits.unseen_later,
+        splits.by_row,
+        held_out_vendors,
+        slices,
+        notes,
+        parameters,
+        found,
+        label_noise(data, fitted.probability),
+        np.ones(len(data), dtype=np.bool_),
+    )
 
 
 def thresholds_by_kind(
@@ -160,40 +396,3 @@ def thresholds_by_kind(
         else:
             thresholds[name] = chosen[0]
     return {**thresholds, DEFAULT: thresholds["clicked"]}, tuple(notes)
-
-
-def draw_capabilities(capabilities: Set[Capability], seed: int) -> tuple[frozenset[Capability], bool]:
-    """Some of the capabilities, at least one fewer, and whether times are cut to seconds: drawn from the seed."""
-    generator = np.random.default_rng(seed)
-    ordered = [c for c in CAPABILITIES if c in capabilities]
-    kept = [c for c in ordered if generator.random() >= MASKED_SHARE]
-    if ordered and len(kept) == len(ordered):
-        kept.remove(ordered[int(generator.integers(len(ordered)))])
-    return frozenset(kept), bool(generator.random() < 0.5)
-
-
-def _variant(
-    con: duckdb.DuckDBPyConnection, capabilities: Set[Capability], seed: int, progress: Progress | None
-) -> Dataset:
-    kept, coarse = draw_capabilities(capabilities, seed)
-    return labelled(con, kept, coarse_times=coarse, progress=progress).weighted(VARIANT_WEIGHT)
-
-
-def _check(data: Dataset, labels: int) -> None:
-    if not len(data):
-        raise InputError(
-            f"labels: none of {labels:,} is about an open, click or unsubscribe of the events;"
-            " check that both files have the same event_id or raw_ref"
-        )
-    automated = int(data.y.sum())
-    if min(automated, len(data) - automated) < FEWEST_OF_A_KIND:
-        raise InputError(
-            f"labels: {automated:,} of {len(data):,} labelled events are automated, and at least {FEWEST_OF_A_KIND} of"
-            " each kind are needed; add labels of the other kind"
-        )
-    organisations = len(np.unique(data.organisation))
-    if organisations < FEWEST_ORGANISATIONS:
-        raise InputError(
-            f"labels: {organisations} recipient organisations, and {FEWEST_ORGANISATIONS} are needed to hold some out;"
-            " label events of more recipients"
-        )

@@ -10,21 +10,21 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 
-from features.catalog import FEATURE_NAMES
 from features.errors import InputError
+from training.challenge import Comparison
+from training.fit import described
 from training.retrain import Trained
+from training.tune import Tuning
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.models import ModelSignature
 
@@ -32,24 +32,43 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 # With a server as the store MLflow prints links to stdout, where a command's results go.
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+# It draws a bar for each file that it copies, wherever tqdm is installed.
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 EXPERIMENT = "clicksift"
 REGISTERED = "clicksift"
 CHAMPION, CHALLENGER = "champion", "challenger"
+COMPARISON, OUT_OF_FOLD = "comparison.json", "out_of_fold.npy"
 
 
-def log_training(trained: Trained, model_folder: Path, uri: str = DEFAULT_URI) -> str:
+def log_training(
+    trained: Trained,
+    model_folder: Path,
+    uri: str = DEFAULT_URI,
+    *,
+    comparison: Comparison | None = None,
+    tuning: Tuning | None = None,
+) -> str:
     """Log one run with parameters, fingerprints, figures, plots, card and model; returns `models:/clicksift/N`.
 
-    The version gets the alias `challenger`, and `champion` too where there was none.
+    The version gets the alias `challenger`, and `champion` too where there was none. Its run keeps the comparison with
+    the champion as comparison.json, and each trial of a tuning as a run below it.
     """
     open_store(uri)
-    with _only_warnings():
+    with only_warnings():
         import mlflow
 
         with mlflow.start_run() as run:
             _log_record(trained)
+            _log_out_of_fold(trained)
+            if comparison:
+                mlflow.log_dict(comparison.to_json(), COMPARISON)
+                mlflow.set_tags(
+                    {"compared_with": comparison.champion, "against_it": "; ".join(comparison.reasons_against())}
+                )
+            if tuning:
+                _log_trials(tuning)
             with _plots(trained) as plots:
                 mlflow.log_artifacts(str(plots), "plots")
             mlflow.log_artifact(str(model_folder / "model_card.md"))
@@ -57,7 +76,7 @@ def log_training(trained: Trained, model_folder: Path, uri: str = DEFAULT_URI) -
                 name="model",
                 python_model=str(Path(__file__).with_name("pyfunc_model.py")),
                 artifacts={"model": str(model_folder)},
-                signature=_signature(),
+                signature=_signature(trained.model.feature_names),
                 pip_requirements=[f"clicksift=={version('clicksift')}"],
             )
         return _register(mlflow.MlflowClient(), logged.model_id, run.info.run_id, _described(trained, run.info.run_id))
@@ -68,7 +87,7 @@ def open_store(uri: str = DEFAULT_URI) -> None:
 
     Called before a training begins, so that a mistyped store costs seconds and not the training.
     """
-    with _only_warnings():
+    with only_warnings():
         import mlflow
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
@@ -91,14 +110,18 @@ def artifact_location(uri: str) -> str | None:
 
     MLflow's own choice is the working directory, wherever the SQLite file is.
     """
+    path = sqlite_file(uri)
+    return None if path is None else (path.resolve().parent / "mlruns").as_uri()
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The file of a store that is a SQLite file; None for servers, folders and what is in memory."""
     path = uri.removeprefix("sqlite:///").partition("?")[0]
-    if not uri.startswith("sqlite:///") or path in ("", ":memory:"):
-        return None
-    return (Path(path).resolve().parent / "mlruns").as_uri()
+    return None if not uri.startswith("sqlite:///") or path in ("", ":memory:") else Path(path)
 
 
 @contextmanager
-def _only_warnings() -> Iterator[None]:
+def only_warnings() -> Iterator[None]:
     """MLflow tells of each step it takes; a terminal gets only what needs attention."""
     import mlflow  # noqa: F401  (importing it sets the level of its log)
 
@@ -134,15 +157,40 @@ def _log_record(trained: Trained) -> None:
     for kind, metrics in manifest["metrics"].items():
         mlflow.log_metrics({f"{kind}.{name}": value for name, value in metrics.items()})
     mlflow.log_table({key: [row[key] for row in trained.slices] for key in trained.slices[0]}, "slices.json")
+    properties = [found.row() for found in trained.properties]
+    if properties:
+        mlflow.log_table({key: [row[key] for row in properties] for key in properties[0]}, "slice_figures.json")
 
 
-def _signature() -> ModelSignature:
+def _log_out_of_fold(trained: Trained) -> None:
+    """The probabilities of the rows trained on, by trees that had not seen them: what a fair comparison takes."""
+    import mlflow
+
+    with tempfile.TemporaryDirectory(prefix="clicksift-folds-") as folder:
+        path = Path(folder) / OUT_OF_FOLD
+        np.save(path, trained.fit.probability)
+        mlflow.log_artifact(str(path))
+
+
+def _log_trials(tuning: Tuning) -> None:
+    """A run below the active one for each trial: its parameters, and what the folds showed of it."""
+    import mlflow
+
+    for trial in tuning.trials:
+        with mlflow.start_run(run_name=f"trial {trial.number}", nested=True):
+            mlflow.log_params(dict(described(trial.parameters)))
+            mlflow.set_tags({"clicksift_run": "trial", "pruned": str(trial.is_pruned).lower()})
+            for fold, value in enumerate(trial.folds):
+                mlflow.log_metric("tuning.objective", value, step=fold)
+
+
+def _signature(names: Sequence[str]) -> ModelSignature:
     """The features by name, in any order, and one probability a row."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
 
     return ModelSignature(
-        inputs=Schema([ColSpec("double", name) for name in FEATURE_NAMES]),
+        inputs=Schema([ColSpec("double", name) for name in names]),
         outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
     )
 
@@ -177,69 +225,13 @@ def _described(trained: Trained, run: str) -> str:
 @contextmanager
 def _plots(trained: Trained) -> Iterator[Path]:
     """A folder with the pictures of a run."""
+    from training.plots import calibration_plot, importance_plot, recall_plot
+
     with tempfile.TemporaryDirectory(prefix="clicksift-plots-") as folder:
         for name, figure in (
-            ("calibration.png", calibration_plot(trained)),
-            ("recall_against_loss.png", recall_plot(trained)),
-            ("importance.png", importance_plot(trained)),
+            ("calibration.png", calibration_plot(trained.data, trained.fit.probability, "out of fold")),
+            ("recall_against_loss.png", recall_plot(trained.data, trained.fit.probability, "out of fold")),
+            ("importance.png", importance_plot(trained.fit.booster_text)),
         ):
             figure.savefig(Path(folder) / name, dpi=110, bbox_inches="tight")
         yield Path(folder)
-
-
-def _figure(title: str, x: str, y: str) -> Figure:
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3}):
-        figure = Figure(figsize=(7, 5))
-        axes = figure.add_subplot()
-    axes.set_title(title, loc="left")
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    return figure
-
-
-def calibration_plot(trained: Trained) -> Figure:
-    """How often events of each out-of-fold probability truly are automated."""
-    probability, y = trained.fit.probability, trained.data.y
-    bins = np.minimum((probability * 20).astype(int), 19)
-    total = np.bincount(bins, minlength=20)
-    with np.errstate(invalid="ignore"):
-        mean = np.bincount(bins, weights=probability, minlength=20) / total
-        rate = np.bincount(bins, weights=y, minlength=20) / total
-    figure = _figure("Calibration, out of fold", "probability given", "share truly automated")
-    axes = figure.axes[0]
-    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
-    axes.scatter(mean, rate, s=20 + 200 * total / total.max(), alpha=0.8)
-    return figure
-
-
-def recall_plot(trained: Trained) -> Figure:
-    """Recall of automated events against the loss of people's, by kind of event."""
-    figure = _figure("Recall against human loss, out of fold", "human events lost", "automated events found")
-    axes = figure.axes[0]
-    for kind, name in enumerate(("opens", "clicks", "unsubscribes")):
-        rows = trained.data.kind == kind
-        y, probability = trained.data.y[rows], trained.fit.probability[rows]
-        if not 0 < y.sum() < len(y):
-            continue
-        order = np.argsort(-probability)
-        lost = np.cumsum(y[order] == 0) / (y == 0).sum()
-        axes.plot(lost, np.cumsum(y[order]) / y.sum(), label=name)
-    axes.set_xscale("symlog", linthresh=1e-3)
-    axes.set_xlim(0, 1)
-    axes.legend()
-    return figure
-
-
-def importance_plot(trained: Trained, most: int = 30) -> Figure:
-    """The features by their share of the gain in the trees."""
-    import lightgbm as lgb
-
-    booster = lgb.Booster(model_str=trained.fit.booster_text)
-    gain = booster.feature_importance("gain")
-    top = np.argsort(gain)[-most:]
-    figure = _figure("Importance", "share of the gain", "")
-    figure.set_size_inches(7, 8)
-    figure.axes[0].barh([booster.feature_name()[i] for i in top], gain[top] / gain.sum())
-    return figure

@@ -3,7 +3,7 @@
 `container` says what a file is, `records` reads it, `envelopes` takes off what wraps its events, `detection` says
 whose export it is, `translation` brings it under our names by a platform's declaration (`platforms`, or `generic`
 for any table), `staging` cleans the values (by `times` and `distinct`), `folding` makes one event of its copies,
-`set_aside` keeps what cannot be used, `tables` reads labels and campaigns.
+`set_aside` keeps what cannot be used, `tables` reads labels, campaigns and conversions.
 """
 
 from __future__ import annotations
@@ -31,12 +31,20 @@ from features.readers.platform import Platform
 from features.readers.platforms import PLATFORMS, access_log, gophish
 from features.readers.records import InputFile, loaded, read_together
 from features.readers.shared_address import shared_address
-from features.readers.tables import read_campaigns, read_labels
+from features.readers.tables import read_campaigns, read_conversions, read_domains, read_labels
 from features.readers.translation import RawTable, translate
 from features.recipient_key import RecipientKey
 from features.schema import COLUMN_ALIASES, UNKNOWN_EVENT
 
-__all__ = ["ReadOptions", "ReadSummary", "read_campaigns", "read_events", "read_labels"]
+__all__ = [
+    "ReadOptions",
+    "ReadSummary",
+    "read_campaigns",
+    "read_conversions",
+    "read_domains",
+    "read_events",
+    "read_labels",
+]
 
 _CAPABILITIES: Mapping[Capability, str] = {
     "address": "count(ip)",

@@ -12,18 +12,34 @@ from features.errors import InputError
 from features.readers import set_aside, times
 from features.readers.columns import listed, missing, resolve
 from features.readers.container import detect, find_files
+from features.readers.distinct import map_addresses, map_ips, message_text, unless_missing, unless_null
 from features.readers.envelopes import unwrap
-from features.readers.identifiers import quote_text
+from features.readers.identifiers import drop, quote_text
 from features.readers.options import ReadOptions
 from features.readers.platform import Path as FieldPath
 from features.readers.platform import Platform
 from features.readers.records import InputFile, loaded, read_together
 from features.readers.translation import RawTable, Records, translate
-from features.schema import CAMPAIGN_ALIASES, CAMPAIGN_COLUMNS, LABEL_ALIASES, LABEL_COLUMNS, Column
+from features.recipient_key import RecipientKey
+from features.schema import (
+    CAMPAIGN_ALIASES,
+    CAMPAIGN_COLUMNS,
+    COLUMN_ALIASES,
+    CONVERSION_COLUMNS,
+    DOMAIN_ALIASES,
+    DOMAIN_COLUMNS,
+    LABEL_ALIASES,
+    LABEL_COLUMNS,
+    Column,
+    event_row,
+)
 
 _AUTOMATED = ("true", "t", "1", "1.0", "yes", "y", "automated", "bot", "machine")
 _HUMAN = ("false", "f", "0", "0.0", "no", "n", "human", "person")
 _NAMES = ("event_id", "raw_ref")
+# The column that tells a file of rows to review from other labels: rows left empty there are no mistake.
+REVIEW_MARK = "similar_events"
+_REVIEW_ID = "regexp_replace({}, '^''([=+@\\-\uff1d\uff0b\uff0d\uff20])', '\\1')"
 _SHOWN = 5
 
 
@@ -31,21 +47,30 @@ def read_labels(con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str
     """Make the temp table `labels` (`schema.LABEL_COLUMNS`), one row an event; how many there are.
 
     A label names its event by `raw_ref`, file and record number; where that is empty or not given, by `event_id`.
-    Of the two only the one that counts is kept. Equal labels of one event are one. Raises InputError where a value
-    is neither automated nor human, a label names no event, an event is labelled both ways, a column is missing, or
-    there are no labels.
+    Of the two only the one that counts is kept. Equal labels of one event are one. Rows of a file to review that
+    nobody filled in are no labels; the temp table `unfilled_labels` then has their number. Raises InputError where a
+    value is neither automated nor human, a label names no event, an event is labelled both ways, a column is missing,
+    or there are no labels.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     _make(con, "labels_read", LABEL_COLUMNS)
+    con.execute("DROP TABLE IF EXISTS temp.unfilled_labels")
     for file, raw, found in _groups(con, paths, LABEL_ALIASES, (_NAMES, ("automated",))):
         automated = f"lower({raw.text(found['automated'])})"
         accepted = f"{automated} IN ({_listed(_AUTOMATED + _HUMAN)})"
         event_id, raw_ref, weight = (raw.text(found.get(name)) for name in (*_NAMES, "weight"))
+        is_filled = "TRUE"
+        if REVIEW_MARK in raw.columns:
+            is_filled = f"{automated} IS NOT NULL"
+            # The file has an apostrophe before what a spreadsheet would take for a formula.
+            event_id, raw_ref = (_REVIEW_ID.format(name) for name in (event_id, raw_ref))
+            con.execute("CREATE TEMP TABLE IF NOT EXISTS unfilled_labels (rows BIGINT)")
+            con.execute(f"INSERT INTO unfilled_labels SELECT count(*) FROM raw WHERE NOT ({is_filled})")
         name = f"coalesce({raw_ref}, {event_id})"
         _refuse(
             con,
             file,
-            f"NOT coalesce({accepted}, FALSE)",
+            f"{is_filled} AND NOT coalesce({accepted}, FALSE)",
             raw.text(found["automated"]),
             f"column {raw.columns[found['automated']]!r} must say true or false, bot or human, 1 or 0",
         )
@@ -62,7 +87,7 @@ def read_labels(con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str
             SELECT CASE WHEN {raw_ref} IS NULL THEN {event_id} END, {raw_ref},
                    {automated} IN ({_listed(_AUTOMATED)}), {raw.text(found.get("actor"))},
                    {raw.text(found.get("source"))}, TRY_CAST({weight} AS DOUBLE)
-            FROM raw""")
+            FROM raw WHERE {is_filled}""")
     _refuse_contradictions(con)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE labels AS
@@ -119,6 +144,82 @@ def read_campaigns(con: duckdb.DuckDBPyConnection, path: str | Path | None, opti
             FROM raw""")
     _refuse_twins(con, path)
     return _count(con, "campaigns", [path])
+
+
+def read_conversions(
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[str | Path],
+    options: ReadOptions | None = None,
+    *,
+    recipient_key: RecipientKey | None = None,
+) -> int:
+    """Make the temp table `conversions` (`schema.CONVERSION_COLUMNS`) of what people did after a click; their number.
+
+    Of `options` the zone counts. Recipients' addresses are hashed as those of events are; without `recipient_key`
+    they match none of them. Raises InputError where a time is none, a row names neither message nor recipient, a
+    column is missing, or there are no rows.
+    """
+    con.execute("SET TimeZone = 'UTC'")
+    key = recipient_key or RecipientKey.throwaway()
+    zone = times.check_zone(con, options.tz if options else None)
+    _make(con, "conversions", CONVERSION_COLUMNS)
+    aliases = {column.name: COLUMN_ALIASES[column.name] for column in CONVERSION_COLUMNS}
+    needed = (("timestamp",), ("message_id", "recipient_id"))
+    for file, raw, found in _groups(con, list(paths), aliases, needed):
+        kind = raw.types[found["timestamp"]]
+        given = times.prepared(f"c{found['timestamp']}", kind)
+        written = times.written_dates(con, given, kind)
+        at = times.sensible(times.instant(times.as_iso(given, written), kind, zone))
+        shown = f"CAST({given} AS VARCHAR)"
+        _refuse(con, file, f"{at} IS NULL", shown, "timestamp must be a time such as 2026-03-01T09:00:00Z")
+        message, recipient = unless_null(message_text(raw)), unless_null(raw.text(found.get("recipient_id")))
+        name = f"coalesce({message}, {recipient})"
+        _refuse(con, file, f"{name} IS NULL", name, "every row names its mail; fill message_id or recipient_id")
+        map_addresses(con, raw, key)
+        map_ips(con, raw)
+        con.execute(f"""
+            INSERT INTO conversions
+            SELECT {raw.text(found.get("event_type"))}, {at}, {raw.text(found.get("campaign_id"))},
+                   coalesce(m.hashed, {message}), coalesce(r.hashed, {recipient}), i.ip,
+                   {unless_missing(raw.text(found.get("user_agent")))}
+            FROM raw
+            LEFT JOIN reading_addresses AS m ON m.raw = {message}
+            LEFT JOIN reading_addresses AS r ON r.raw = {recipient}
+            LEFT JOIN reading_ips AS i ON i.raw = {raw.text(found.get("ip"))}""")
+        for table in ("reading_addresses", "reading_ips"):
+            drop(con, table)
+    return _count(con, "conversions", paths)
+
+
+def read_domains(con: duckdb.DuckDBPyConnection, path: str | Path | None) -> int:
+    """Make the temp table `domains` (`schema.DOMAIN_COLUMNS`), one row a domain, empty without `path`; their number.
+
+    A domain may have a row for each of its mail exchangers, or all of them in one. Raises InputError where a row names
+    no domain or an address instead of one, a column is missing, or there are no domains.
+    """
+    _make(con, "domains", DOMAIN_COLUMNS)
+    if path is None:
+        return 0
+    _make(con, "domains_read", (*DOMAIN_COLUMNS, Column("place", "BIGINT", False, "in the file")))
+    for file, raw, found in _groups(con, [path], DOMAIN_ALIASES, (("recipient_domain",), ("mx",))):
+        domain = f"nullif(rtrim(lower(trim({raw.text(found['recipient_domain'])})), '.'), '')"
+        _refuse(con, file, f"{domain} IS NULL", domain, "every row names a domain; fill recipient_domain")
+        _refuse(
+            con,
+            file,
+            f"contains({domain}, '@')",
+            domain,
+            "recipient_domain is what stands after the @ of an address; leave the rest out",
+        )
+        con.execute(f"""
+            INSERT INTO domains_read
+            SELECT {domain}, nullif(lower(trim({raw.text(found["mx"])})), ''), {event_row("raw")}
+            FROM raw""")
+    con.execute("""
+        INSERT INTO domains
+        SELECT recipient_domain, string_agg(mx, ' ' ORDER BY place) FROM domains_read GROUP BY recipient_domain""")
+    con.execute("DROP TABLE temp.domains_read")
+    return _count(con, "domains", [path])
 
 
 @contextmanager

@@ -57,6 +57,12 @@ ZSCALER = {
 FASTLY = {"addresses": ["198.51.100.192/27"], "ipv6_addresses": ["2001:db8:f::/48"]}
 CLOUDFLARE = "192.0.2.0/26\n198.51.100.224/27\n"
 APPLE = "203.0.113.0/31,GB,GB-EN,London,\n203.0.113.2/31,DE,DE-BE,Berlin,\n2001:db8:1::/64,US,US-AK,Anchorage,\n"
+SUSPECTS = (
+    "cidr,kind,operator,service,evidence,source,source_date,group,name,messages\n"
+    "203.0.113.128/25,suspected_scanner,,AS64500 Example,observed,suspected-networks,2026-11-20,AS,AS64500 Example,90\n"
+    "2001:db8:5::/48,suspected_scanner,,,observed,suspected-networks,2026-11-22,network,2001:db8:5::/48,31\n"
+    ",suspected_scanner,,,observed,suspected-networks,2026-11-22,agent,Mozilla/5.0 (X11),24\n"
+)
 IPTOASN = (
     "0.0.0.0\t192.0.1.255\t0\tNone\tNot routed\n"
     "192.0.2.0\t192.0.2.127\t64500\tDE\tEXAMPLE-BANK - Example Bank\n"
@@ -74,6 +80,7 @@ EVERY_LIST = {
     "oracle-public-ip-ranges": ORACLE,
     "zscaler-cenr": ZSCALER,
     "fastly-public-ip-list": FASTLY,
+    "suspected-networks": SUSPECTS,
 }
 
 

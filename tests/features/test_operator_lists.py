@@ -134,6 +134,32 @@ def test_a_list_is_of_the_day_that_it_says(name, content, day):
     assert BY_NAME[name].date(content) == day
 
 
+def test_suspects_are_networks_and_rows_without_a_prefix_say_nothing():
+    assert entries("suspected-networks", published.SUSPECTS) == [
+        ("203.0.113.128/25", "suspected_scanner", ""),
+        ("2001:db8:5::/48", "suspected_scanner", ""),
+    ]
+    one = BY_NAME["suspected-networks"]
+    assert one.date(content_of(document(published.SUSPECTS))) == "2026-11-22"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (("suspected_scanner,,,observed", "cloud,,,observed"), "row 3: kind is 'cloud', expected suspected_scanner"),
+        (("2001:db8:5::/48,s", ",s"), None),
+    ],
+    ids=["another kind", "no prefix in the row"],
+)
+def test_suspects_of_another_kind_are_refused_with_what_to_do(changed, message):
+    text = published.SUSPECTS.replace(*changed)
+    if message is None:
+        assert len(entries("suspected-networks", text)) == 1
+    else:
+        with pytest.raises(InputError, match=f"{message}; write it again with clicksift discover"):
+            entries("suspected-networks", text)
+
+
 def test_every_list_has_words_that_look_ups_know():
     samples = {
         **published.EVERY_LIST,
@@ -142,7 +168,7 @@ def test_every_list_has_words_that_look_ups_know():
     }
     for one in LISTS:
         for _, kind, operator in entries(one.name, samples.get(one.name, published.CRAWLER)):
-            assert operator in ip_lookup.OPERATORS
+            assert operator in {"", *ip_lookup.OPERATORS}
             assert kind in (ip_lookup.CATEGORIES if kind in PLATFORM_KINDS else ip_lookup.KINDS)
 
 

@@ -14,7 +14,7 @@ from features import ip_lookup, reference, reference_build, ua_parse
 from features.errors import InputError
 
 DATA = resources.files("features") / "data"
-ROW_FILES = ("networks.csv", "as_categories.csv", "as_keywords.csv", "agents.csv")
+ROW_FILES = ("networks.csv", "as_categories.csv", "as_keywords.csv", "agents.csv", "mailbox_hosts.csv")
 DATE = re.compile(r"(\d{4}(-\d\d(-\d\d)?)?(-\d{4})?|undated)(; (\d{4}(-\d\d(-\d\d)?)?(-\d{4})?|undated))*")
 
 

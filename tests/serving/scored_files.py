@@ -22,7 +22,7 @@ from training.simulation import Simulation, simulate
 from training.world import ORDINARY
 
 KEY = RecipientKey(bytes(32))
-OURS = ("probability", "verdict", "actor", "vendor", "reasons", "provisional")
+OURS = ("probability", "verdict", "actor", "vendor", "vendor_evidence", "reasons", "provisional")
 _FULL = {"methods": Choice((True,)), "opens": Choice((True,)), "campaigns": Choice((4,))}
 
 
@@ -52,7 +52,7 @@ def score_to(output: Path, *events: Path, **options: Any) -> Path:
     return output
 
 
-def by_event(path: Path, columns: Sequence[str] = OURS[:5]) -> dict[tuple[str, str], tuple[Any, ...]]:
+def by_event(path: Path, columns: Sequence[str] = OURS[:6]) -> dict[tuple[str, str], tuple[Any, ...]]:
     """(event_id, event_type) -> our columns, of a scored Parquet file."""
     with duckdb.connect() as con:
         listed = ", ".join(columns)

@@ -7,8 +7,8 @@ import pytest
 
 from features.duckdb_engine import DuckDBEngine
 from features.feature import CAPABILITIES
-from serving.actor import ACTOR_SQL, ACTORS, VENDOR_SQL
-from tests.features.event_tables import CHROME, event, tables
+from serving.actor import ACTOR_SQL, ACTORS, VENDOR_EVIDENCE, VENDOR_EVIDENCE_SQL, VENDOR_SQL, name_gateways
+from tests.features.event_tables import CHROME, DATA_CENTRE, HOME, event, tables
 
 OPEN, CLICK, UNSUBSCRIBE = 0, 1, 2
 # What is known of an automated click by an ordinary browser from an unlisted network; cases change some of it.
@@ -16,7 +16,7 @@ KNOWN: dict[str, dict[str, Any]] = {
     "v": {"verdict": "automated"},
     "f": {"kind": CLICK},
     "g": {"kind": "browser", "vendor": None},
-    "a": {"kind": None, "category": "isp", "operator": None, "rank": 0},
+    "a": {"kind": None, "category": "isp", "operator": None, "evidence": None, "rank": 0},
     "x": {"widest_burst": 1.0, "honeypot_message": 0.0, "domain_burst_share": 0.0},
 }
 TYPES = {"f": "INTEGER", "x": "FLOAT", "rank": "INTEGER"}
@@ -24,6 +24,12 @@ TYPES = {"f": "INTEGER", "x": "FLOAT", "rank": "INTEGER"}
 
 def judged(**changes: dict[str, Any]) -> tuple[str | None, str | None]:
     """(actor, vendor) of one event whose evidence is KNOWN with the changes."""
+    actor, vendor = answers(ACTOR_SQL, VENDOR_SQL, **changes)
+    return actor, vendor
+
+
+def answers(*expressions: str, **changes: dict[str, Any]) -> tuple[str | None, ...]:
+    """What the expressions give for that event."""
     evidence = {alias: {**columns, **changes.get(alias, {})} for alias, columns in KNOWN.items()}
     sources: list[str] = []
     values: list[Any] = []
@@ -32,8 +38,8 @@ def judged(**changes: dict[str, Any]) -> tuple[str | None, str | None]:
         sources.append(f"(SELECT {listed}) AS {alias}")
         values += columns.values()
     with duckdb.connect() as con:
-        [found] = con.execute(f"SELECT {ACTOR_SQL}, {VENDOR_SQL} FROM {', '.join(sources)}", values).fetchall()
-    return found
+        [found] = con.execute(f"SELECT {', '.join(expressions)} FROM {', '.join(sources)}", values).fetchall()
+    return tuple(found)
 
 
 CASES: dict[str, tuple[dict[str, dict[str, Any]], str | None, str | None]] = {
@@ -121,6 +127,122 @@ def test_evidence_names_actor_and_vendor(
 
 def test_every_actor_has_a_case() -> None:
     assert {actor for _, actor, _ in CASES.values()} == {*ACTORS, None}
+
+
+CISCO = {"kind": "mail_security", "operator": "cisco"}
+EVIDENCE: dict[str, tuple[dict[str, dict[str, Any]], str | None, str | None]] = {
+    "nothing": ({}, None, None),
+    "a person on a scanner's network": ({"v": {"verdict": "human"}, "a": CISCO | {"evidence": "asn"}}, None, None),
+    "its AS": ({"a": {"category": "mail_security", "operator": "cyren"}}, "cyren", "own network"),
+    "its routes": ({"a": CISCO | {"evidence": "asn"}}, "cisco", "own network"),
+    "its SPF record": ({"a": CISCO | {"evidence": "spf"}}, "cisco", "own network"),
+    "its own list": ({"a": CISCO | {"evidence": "official"}}, "cisco", "official list"),
+    "its help page": ({"a": CISCO | {"evidence": "published"}}, "cisco", "official list"),
+    "others' list": ({"a": CISCO | {"evidence": "community"}}, "cisco", "community list"),
+    "what it calls itself": ({"g": {"kind": "security_scanner", "vendor": "barracuda"}}, "barracuda", "agent"),
+    "what it calls itself, and its network": (
+        {"g": {"kind": "security_scanner", "vendor": "cisco"}, "a": CISCO | {"evidence": "asn"}},
+        "cisco", "own network",
+    ),
+    "what it calls itself, and others' list": (
+        {"g": {"kind": "security_scanner", "vendor": "cisco"}, "a": CISCO | {"evidence": "observed"}}, "cisco", "agent",
+    ),
+    "what it calls itself in another's network": (
+        {"g": {"kind": "security_scanner", "vendor": "mimecast"}, "a": CISCO | {"evidence": "asn"}},
+        "mimecast", "agent",
+    ),
+    "Microsoft's cloud, where anybody's programs run": (
+        {"a": {"category": "cloud_mailbox", "operator": "microsoft", "rank": 2}}, "microsoft", "shared network",
+    ),
+    "Microsoft's cloud, a virtual desktop there": (
+        {"a": {"kind": "virtual_desktop", "category": "cloud_mailbox", "operator": "microsoft", "evidence": "asn"}},
+        "microsoft", "shared network",
+    ),
+    "Apple's prefetch": (
+        {"f": {"kind": OPEN}, "g": {"kind": "apple_mpp", "vendor": "apple"}, "a": {"category": "cdn_relay"}},
+        "apple", "agent",
+    ),
+    "Apple's relay": (
+        {"f": {"kind": OPEN}, "a": {"kind": "privacy_relay", "operator": "apple", "evidence": "official"}},
+        "apple", "official list",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("evidence", "vendor", "how"), EVIDENCE.values(), ids=EVIDENCE)
+def test_it_is_said_how_the_vendor_is_known(
+    evidence: dict[str, dict[str, Any]], vendor: str | None, how: str | None
+) -> None:
+    assert answers(VENDOR_SQL, VENDOR_EVIDENCE_SQL, **evidence) == (vendor, how)
+
+
+def scanned(
+    *rows: tuple[str | None, str, str, str | None, str | None], domains: dict[str, str] | None = None
+) -> list[tuple[str | None, str | None]]:
+    """(vendor, evidence) after gateways were named, of scanners' clicks: domain, message, address, vendor, evidence."""
+    con = tables(
+        [
+            event("clicked", n, recipient_domain=domain, message_id=message, recipient_id=message, ip=ip)
+            for n, (domain, message, ip, _, _) in enumerate(rows)
+        ]
+    )
+    DuckDBEngine(con).compute(frozenset(CAPABILITIES))
+    if domains is not None:
+        con.execute("CREATE TEMP TABLE domains (recipient_domain VARCHAR, mx VARCHAR)")
+        con.executemany("INSERT INTO domains VALUES (?, ?)", list(domains.items()))
+    con.execute("CREATE TEMP TABLE verdicts (event_row BIGINT, actor VARCHAR, vendor VARCHAR, vendor_evidence VARCHAR)")
+    for record, (*_, vendor, evidence) in enumerate(rows, 1):
+        con.execute("INSERT INTO verdicts VALUES (?, 'security_scanner', ?, ?)", [record, vendor, evidence])
+    name_gateways(con)
+    return con.execute("SELECT vendor, vendor_evidence FROM verdicts ORDER BY event_row").fetchall()
+
+
+SEEN = ("proofpoint", "own network")
+OPEN_ONE = ("acme.example", "m9", DATA_CENTRE, None, None)
+
+
+def of_proofpoint(n: int, domain: str = "acme.example") -> list[tuple[str, str, str, str, str]]:
+    return [(domain, f"m{i}", DATA_CENTRE, *SEEN) for i in range(n)]
+
+
+def test_a_scanner_that_gives_nothing_away_is_the_gateways_of_its_domain() -> None:
+    assert scanned(*of_proofpoint(3), OPEN_ONE) == [SEEN] * 3 + [("proofpoint", "gateway of the domain")]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*of_proofpoint(2), OPEN_ONE],
+        [*of_proofpoint(3, "other.example"), OPEN_ONE],
+        [*of_proofpoint(3), ("acme.example", "m8", DATA_CENTRE, "cisco", "own network"), OPEN_ONE],
+        [("acme.example", f"m{n}", DATA_CENTRE, "microsoft", "shared network") for n in range(3)] + [OPEN_ONE],
+        [*of_proofpoint(3), ("acme.example", "m9", HOME, None, None)],
+        [*of_proofpoint(3, "gmail.com"), ("gmail.com", "m9", DATA_CENTRE, None, None)],
+        [OPEN_ONE],
+    ],
+    ids=[
+        "too few messages",
+        "of another domain",
+        "two vendors",
+        "a vendor that is not sure itself",
+        "on a reader's own line",
+        "where everybody has mailboxes",
+        "nothing else",
+    ],
+)
+def test_a_gateway_is_not_named_on_little(rows: list[tuple[str, str, str, str | None, str | None]]) -> None:
+    assert scanned(*rows)[-1] == (None, None)
+
+
+def test_mail_exchangers_say_whose_the_gateway_is() -> None:
+    found = scanned(*of_proofpoint(3), OPEN_ONE, domains={"acme.example": "10 mx1.acme.iphmx.com."})
+    assert found[-1] == ("cisco", "gateway of the domain")
+    assert found[:3] == [SEEN] * 3
+
+
+def test_words_of_evidence_go_from_sure_to_less_sure() -> None:
+    assert VENDOR_EVIDENCE[:3] == ("own network", "official list", "agent")
+    assert {how for _, _, how in EVIDENCE.values()} <= {None, *VENDOR_EVIDENCE}
 
 
 REQUESTS = (

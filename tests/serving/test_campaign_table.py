@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from serving.campaign_table import campaign_table, printable, shortened, totals
+from serving.campaign_table import campaign_table, figure_table, printable, shortened, totals
 
 
 def figures(campaign: str, messages: int, delivered: int | None = None, **changes: Any) -> dict[str, Any]:
@@ -50,6 +50,58 @@ def test_a_campaign_is_a_line_of_raw_and_peoples_figures() -> None:
 
 def test_one_campaign_needs_no_total() -> None:
     assert len(shown([figures("spring", 40_000)], 100)) == 5
+
+
+def with_ends(row: dict[str, Any]) -> dict[str, Any]:
+    """The figures with an interval of a tenth less and more around people's clicks."""
+    return row | {
+        "human_clicks_low": 0.9 * row["human_clicks"],
+        "human_clicks_high": 1.1 * row["human_clicks"],
+    }
+
+
+def shown_by(by: str, rows: list[dict[str, Any]], width: int = 100) -> list[list[str]]:
+    """The words of the lines of figures by whatever else; the lines fit."""
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    whole = with_ends(figures("", 0)) | {"human_clicks_low": 70, "human_clicks_high": 80}
+    console.print(figure_table(rows, width, by, whole))
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert all(cell_len(line) <= width for line in lines)
+    return [line.split() for line in lines]
+
+
+def test_figures_have_the_interval_of_peoples_clicks_and_the_whole_its_own() -> None:
+    lines = shown_by("campaign", [with_ends(figures(name, 400)) for name in ("spring", "autumn")])
+    assert lines[2] == ["campaign", "messages", "raw", "people", "raw", "people", "from", "to", *["raw", "people"] * 2]
+    assert lines[4] == ["autumn", "400", "400", "100", "200", "50", "45", "55", "50.0%", "12.5%", "4", "2"]
+    assert lines[-1] == ["all", "800", "800", "200", "400", "100", "70", "80", "50.0%", "12.5%", "8", "4"]
+
+
+def test_links_have_clicks_alone_and_no_total() -> None:
+    nothing = dict.fromkeys(["opens", "human_opens", "unsubscribes", "human_unsubscribes"])
+    rows = [with_ends(figures("spring", 400)) | nothing | {"link": name} for name in ("/a", "/b")]
+    lines = shown_by("link", rows)
+    assert lines[0][:3] == ["Links", "of", "campaigns:"]
+    assert lines[-1] == ["/b", "400", "200", "50", "45", "55", "50.0%", "12.5%"]
+
+
+@pytest.mark.parametrize(
+    ("by", "column", "has_total"),
+    [("domain", "recipient_domain", True), ("host", "mailbox_host", True), ("vendor", "vendor", False)],
+)
+def test_rows_that_share_no_messages_have_a_total(by: str, column: str, has_total: bool) -> None:
+    rows = [with_ends(figures("", 400)) | {column: name} for name in ("a.example", "")]
+    lines = shown_by(by, rows)
+    assert [line[0] for line in lines[4:6]] == ["(none)", "a.example"]
+    assert (lines[-1][0] == "all") is has_total
+
+
+@pytest.mark.parametrize("width", [36, 50, 60, 80, 140])
+def test_figures_with_intervals_fit_any_width(width: int) -> None:
+    rows = [with_ends(figures(name, 12_345_678)) for name in ("spring sale of 2026, all customers", "autumn")]
+    autumn = next(line for line in shown_by("campaign", rows, width) if line[0] == "autumn")
+    assert "6.17M" in autumn or "6,172,839" in autumn
 
 
 def test_where_one_campaign_has_no_deliveries_the_total_counts_messages() -> None:

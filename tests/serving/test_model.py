@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import lightgbm
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from features.errors import InputError, ModelError
 from serving import model_directory
 from serving.model import BotClickModel, Calibration, Thresholds
+from serving.reputation import REPUTATION_NAMES, SCHEMA
 
 NAMES = ("gap_s", "operator", "share")
 PRINT = "0123456789abcdef"
@@ -251,7 +253,7 @@ def test_the_same_model_has_the_same_bytes(booster_text: str, saved: Path, tmp_p
     thresholds = {"opened": OPENS, "default": DEFAULT}  # in another order
     again = make(booster_text, thresholds=thresholds)
     again.save(tmp_path / "again")
-    for name in model_directory.LIMITS:
+    for name in sorted(path.name for path in saved.iterdir()):
         assert (tmp_path / "again" / name).read_bytes() == (saved / name).read_bytes()
     assert again.version == load(saved).version
     assert len(again.version) == 12
@@ -277,7 +279,7 @@ def test_the_manifest_says_where_the_model_comes_from(saved: Path) -> None:
     manifest = json.loads((saved / "manifest.json").read_text())
     card_hash = hashlib.sha256((saved / "model_card.md").read_bytes()).hexdigest()
     assert sorted(path.name for path in saved.iterdir()) == ["booster.txt", "manifest.json", "model_card.md"]
-    assert manifest["sha256"].keys() == model_directory.LIMITS.keys()
+    assert manifest["sha256"].keys() == {"booster.txt", "manifest.json", "model_card.md"}
     assert manifest["sha256"]["model_card.md"] == card_hash
     assert manifest["thresholds"]["opened"]["basis"] == "the same, opens"
     assert manifest["training"]["seeds"] == [1, 2]
@@ -329,6 +331,96 @@ def test_a_file_is_not_replaced(model: BotClickModel, tmp_path: Path) -> None:
 def test_an_empty_directory_is_filled(model: BotClickModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     assert load(tmp_path).version == model.version
+
+
+# Reputations
+
+
+REPUTATION = pa.Table.from_pylist(
+    [
+        {
+            "kind": "agent",
+            "key": "scan/1.0",
+            "event_type": "clicked",
+            "automated": 9.0,
+            "total": 10.0,
+            "messages": 10,
+            "last_seen": datetime(2026, 3, 1, tzinfo=UTC),
+        }
+    ],
+    SCHEMA,
+)
+
+
+@pytest.fixture(scope="module")
+def learnt(booster_text: str) -> BotClickModel:
+    """A model that has learnt reputations: the columns that ask for them follow the others."""
+    names = [*NAMES, *REPUTATION_NAMES]
+    X = np.column_stack([matrix(0), np.full((500, 6), np.nan, np.float32)])
+    data = lightgbm.Dataset(X, np.nan_to_num(X[:, 0]) > 0, feature_name=names)
+    options = {"objective": "binary", "num_leaves": 5, "verbose": -1, "num_threads": 1}
+    text = str(lightgbm.train(options, data, 10).model_to_string())
+    return make(text, feature_names=names, reputation=REPUTATION)
+
+
+def test_a_model_with_reputations_is_loaded_as_it_was_saved(learnt: BotClickModel, tmp_path: Path) -> None:
+    learnt.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again == learnt
+    assert again.reputation is not None
+    assert again.reputation.equals(REPUTATION)
+    assert again.feature_names == (*NAMES, *REPUTATION_NAMES)
+    content = (tmp_path / "model" / "reputation.parquet").read_bytes()
+    assert again.manifest["sha256"]["reputation.parquet"] == hashlib.sha256(content).hexdigest()
+
+
+def test_another_reputation_is_another_version(learnt: BotClickModel) -> None:
+    other = make(learnt.booster_text, feature_names=learnt.feature_names, reputation=REPUTATION.slice(0, 0))
+    assert other.version != learnt.version
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            lambda file: file.write_bytes(file.read_bytes()[:-1]), "reputation.parquet: changed since", id="cut off"
+        ),
+        pytest.param(lambda file: file.unlink(), r"reputation.parquet: cannot be read \(No such file", id="missing"),
+        pytest.param(
+            lambda file: os.truncate(file, model_directory.LIMITS["reputation.parquet"] + 1),
+            "reputation.parquet: more than 33554432 bytes",
+            id="too large",
+        ),
+        pytest.param(
+            lambda file: file.rename(file.parent.parent / "away") and file.symlink_to(file.parent.parent / "away"),
+            "reputation.parquet: a link, folder or device",
+            id="a link",
+        ),
+    ],
+)
+def test_a_reputation_that_was_changed_is_not_loaded(
+    learnt: BotClickModel, tmp_path: Path, change: Callable[[Path], object], message: str
+) -> None:
+    learnt.save(tmp_path / "model")
+    change(tmp_path / "model" / "reputation.parquet")
+    with pytest.raises(ModelError, match=message):
+        load(tmp_path / "model")
+
+
+def test_a_reputation_that_the_manifest_does_not_know_is_not_loaded(
+    learnt: BotClickModel, saved: Path, tmp_path: Path
+) -> None:
+    learnt.save(tmp_path / "learnt")
+    (tmp_path / "learnt" / "reputation.parquet").rename(saved / "reputation.parquet")
+    with pytest.raises(ModelError, match=r"reputation\.parquet"):
+        load(saved)
+
+
+def test_table_and_columns_go_together(learnt: BotClickModel, booster_text: str) -> None:
+    with pytest.raises(ModelError, match="the table and the columns that ask it go together"):
+        make(booster_text, reputation=REPUTATION)
+    with pytest.raises(ModelError, match="the table and the columns that ask it go together"):
+        make(learnt.booster_text, feature_names=learnt.feature_names)
 
 
 # What is not loaded

@@ -17,7 +17,12 @@ from features.catalog import FEATURE_NAMES, FEATURES
 from features.tags import agent_table
 from serving import reason_names
 from serving.reason_words import ADDRESS_WORDS, AGENT_WORDS, LONGEST_QUOTE, MACROS, REASONS
+from serving.reputation import KINDS, REPUTATION_NAMES
 
+LEARNT = {
+    **dict.fromkeys((*REPUTATION_NAMES, *(f"{kind}_share" for kind in KINDS)), "FLOAT"),
+    **{f"{kind}_messages": "BIGINT" for kind in KINDS},
+}
 BY_NAME = {reason.name: reason for reason in REASONS}
 CHROME_42 = "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.90 Safari/537.36"
 BARRACUDA = {"kind": "mail_security", "operator": "barracuda", "evidence": "published", "listed_on": "2026-05"}
@@ -55,11 +60,13 @@ def said(
     con.register("agent", agent_table([] if agent is None else [agent]))
     known = x or {}
     features = ", ".join(f"CAST({known.get(name, 'NULL')} AS FLOAT) AS {name}" for name in FEATURE_NAMES)
+    learnt = ", ".join(f"CAST({known.get(name, 'NULL')} AS {type_}) AS {name}" for name, type_ in LEARNT.items())
     of_address = ", ".join(f"CAST(${name} AS {type_}) AS {name}" for name, type_ in ADDRESS.items())
     query = f"""
         SELECT {words}
         FROM (SELECT $event_kind AS kind, CAST($net AS BIGINT) AS net) AS f
         CROSS JOIN (SELECT {features}) AS x
+        CROSS JOIN (SELECT {learnt}) AS q
         LEFT JOIN (SELECT {ADDRESS_WORDS} AS words FROM (SELECT {of_address} WHERE $located) AS a) AS a ON TRUE
         LEFT JOIN (SELECT *, {AGENT_WORDS} AS words FROM agent AS g) AS g ON TRUE
     """
@@ -74,7 +81,7 @@ def said(
 
 def test_every_feature_belongs_to_one_reason() -> None:
     counted = Counter(name for reason in REASONS for name in reason.features)
-    assert counted == Counter(FEATURE_NAMES)
+    assert counted == Counter((*FEATURE_NAMES, *REPUTATION_NAMES))
 
 
 def test_reasons_have_names_of_their_own_and_fit_into_a_byte() -> None:
@@ -329,6 +336,34 @@ WORDS: list[tuple[str, str, dict[str, Any], str | None]] = [
         {"x": {"recipient_opened_share": 0.5}},
         "an open before in at least 50 % of the messages clicked by this recipient",
     ),
+    (
+        "training labels",
+        "machine",
+        {
+            "x": {
+                "network_reputation": 3.1,
+                "network_share": 0.96,
+                "network_messages": 1_214,
+                "agent_reputation": 0.4,
+                "domain_reputation": -1.0,
+            }
+        },
+        "this network: 96 % of 1,214 messages automated in the training labels",
+    ),
+    (
+        "training labels",
+        "person",
+        {"x": {"asn_reputation": 0.2, "domain_reputation": -1.5, "domain_share": 0.04, "domain_messages": 25}},
+        "this domain: 4 % of 25 messages automated in the training labels",
+    ),
+    ("training labels", "machine", {"x": {"asn_reputation": -0.2}}, None),
+    (
+        "mailbox of the domain",
+        "machine",
+        {"x": {"mailbox_gateway": 5, "mailbox_host": 0}},
+        "mail of this domain passes Trend Micro",
+    ),
+    ("mailbox of the domain", "person", {"x": {"mailbox_host": 3}}, "mailboxes of this domain are at Gmail"),
 ]
 
 

@@ -19,6 +19,7 @@ from serving import reasons
 from serving.model import bundled
 from serving.reason_words import REASONS
 from serving.reasons import MOST_REASONS, NO_WORDS, Explainer, explain, explain_nothing, rank_columns, ranked
+from serving.reputation import join_reputations
 from serving.scoring import VERDICT_COLUMNS, Scored, score, write_kept, write_scored
 from tests.serving.scored_files import KEY, scored, small_sender
 
@@ -70,7 +71,10 @@ def test_the_first_reason_agrees_with_shap(rows: NDArray[np.float32]) -> None:
     drawn = rows[np.random.default_rng(1).permutation(len(rows))[:250]]
     shap = model.booster.contributions(drawn, 2)[:, :-1]
     by_reason = np.column_stack(
-        [shap[:, [FEATURE_NAMES.index(name) for name in reason.features]].sum(axis=1) for reason in REASONS]
+        [
+            shap[:, [FEATURE_NAMES.index(name) for name in reason.features if name in FEATURE_NAMES]].sum(axis=1)
+            for reason in REASONS
+        ]
     )
     ours = Explainer(model).contributions(drawn)[:, :-1]
     assert len(drawn) == 250
@@ -171,6 +175,7 @@ def made_up(con: duckdb.DuckDBPyConnection, events: list[dict[str, Any]]) -> lis
             f"INSERT INTO features (event_row{names}) VALUES (?{', ?' * len(event.get('x', {}))})",
             [row, *event.get("x", {}).values()],
         )
+    join_reputations(con, None)
     for name, table in (("addresses", address_table([])), ("agents", agent_table([]))):
         con.register("nobody", table)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM nobody")

@@ -18,7 +18,7 @@ from tests.training.labelled_rows import rows
 from training.bundled import load
 from training.dataset import Dataset, labelled
 from training.fit import FitParameters, grow
-from training.retrain import Trained, train
+from training.retrain import Choices, Trained, train
 from training.simulation import simulate
 
 BEFORE = Thresholds(automated=0.99, human=0.3, allowance=0.005, basis="of the model before")
@@ -70,7 +70,7 @@ def base() -> BotClickModel:
 def trained(sender: Path, base: BotClickModel) -> Trained:
     """A small model of the sender's labels."""
     with opened(sender) as (con, capabilities):
-        return train(con, capabilities, base=base, parameters=SMALL, created=CREATED, threads=1)
+        return train(con, capabilities, base=base, choices=Choices(parameters=SMALL), created=CREATED, threads=1)
 
 
 @contextmanager

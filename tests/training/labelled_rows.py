@@ -30,8 +30,9 @@ def rows(y: Any, **columns: Any) -> Dataset:
         "us": np.arange(n) * 1_000_000,
         "kind": np.full(n, CLICK),
         "slice": np.full(n, "test"),
+        "start": np.zeros(n),
     } | columns
-    types = {"weight": np.float64, "kind": np.int8, "slice": object}
+    types = {"weight": np.float64, "start": np.float64, "kind": np.int8, "slice": object}
     return Dataset(
         X=X, y=np.asarray(y, np.int8), **{name: np.asarray(v, types.get(name, np.int64)) for name, v in given.items()}
     )

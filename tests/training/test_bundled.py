@@ -24,7 +24,7 @@ from training.bundled import (
     world_with_gaps,
 )
 from training.fit import FitParameters
-from training.retrain import VARIANT_WEIGHT
+from training.gather import VARIANT_WEIGHT
 from training.simulation import simulate
 from training.threshold import LOWEST_AUTOMATED
 

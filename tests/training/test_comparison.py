@@ -12,7 +12,8 @@ from rich.console import Console
 from features.errors import InputError
 from features.feature import CAPABILITIES
 from serving.baselines import RULES
-from serving.model import Thresholds
+from serving.expected_people import Expectation
+from serving.model import Thresholds, bundled
 from tests.features.event_tables import clicked, event, link, opened, tables, unsubscribed
 from tests.training.labelled_rows import CLICK, OPEN, UNSUBSCRIBE, rows
 from training.comparison import (
@@ -22,13 +23,18 @@ from training.comparison import (
     label_counts,
     model_judge,
     rule_judges,
+    thresholds_of,
     write_figures,
 )
 from training.dataset import labelled
-from training.evaluate import evaluate
+from training.evaluate import Figure, evaluate
+from training.slices import SliceFigures
 
 AT = Thresholds(automated=0.8, human=0.4, allowance=0.01, basis="test")
 THRESHOLDS = dict.fromkeys(("opened", "clicked", "unsubscribed"), AT)
+# An event counts as its probability says.
+AS_THEY_ARE = dict.fromkeys(THRESHOLDS, Expectation(sharpness=1.0, below=0.0, above=0.0))
+_NOT_KNOWN = Figure(math.nan, math.nan, math.nan)
 MACHINE, PERSON, NOTHING = True, False, None
 
 
@@ -48,7 +54,7 @@ def test_shares_are_of_all_labelled_events_and_an_abstention_is_neither():
 
 def test_the_model_is_judged_like_the_rules_and_its_unsure_is_an_abstention():
     data, probability = rows([0, 0, 0, 1, 1, 1]), np.array([0.1, 0.5, 0.9, 0.3, 0.8, 0.4])
-    [found] = compare(data, [model_judge("clicksift", data, probability, THRESHOLDS)])
+    [found] = compare(data, [model_judge("clicksift", data, probability, THRESHOLDS, AS_THEY_ARE)])
     figures = evaluate(data, probability, THRESHOLDS)["clicked"]
     assert (found.loss, found.recall, found.abstained) == (figures.loss, figures.recall, figures.unsure_all)
 
@@ -108,8 +114,12 @@ def test_a_recipient_counts_once_and_an_abstention_as_a_person():
 def test_the_models_campaigns_count_its_probabilities():
     data = rows([0] * 20 + [1] * 10)
     probability = np.array([0.1] * 20 + [0.6] * 10)
-    [found] = compare(data, [model_judge("m", data, probability, THRESHOLDS)])
+    [found] = compare(data, [model_judge("m", data, probability, THRESHOLDS, AS_THEY_ARE)])
     assert found.median_error.value == pytest.approx((18 + 4) / 20 - 1)
+    sharper = {**AS_THEY_ARE, "clicked": Expectation(sharpness=2.0, below=0, above=0)}
+    [found] = compare(data, [model_judge("m", data, probability, THRESHOLDS, sharper)])
+    clear, doubtful = 0.81 / (0.81 + 0.01), 0.16 / (0.16 + 0.36)
+    assert found.median_error.value == pytest.approx(abs((20 * clear + 10 * doubtful) / 20 - 1))
 
 
 def test_events_of_one_organisation_widen_the_interval_of_the_campaign_error():
@@ -246,9 +256,42 @@ def test_figures_are_written_a_row_a_judge_and_kind(tmp_path):
 
 def test_the_model_has_its_ranking_and_calibration_written(tmp_path):
     data, probability = rows([0, 0, 1, 1]), np.array([0.1, 0.2, 0.9, 1.0])
-    ours = model_judge("ours", data, probability, THRESHOLDS)
+    ours = model_judge("ours", data, probability, THRESHOLDS, AS_THEY_ARE)
     figures = evaluate(data, probability, THRESHOLDS)
     write_figures(tmp_path / "figures.csv", compare(data, [ours, judge([PERSON] * 4)]), "ours", figures)
     with (tmp_path / "figures.csv").open() as file:
-        found = {row["name"]: (row["auc"], row["calibration_error"]) for row in csv.DictReader(file)}
-    assert found == {"ours": ("1", "0.1"), "rule": ("", "")}
+        found = {
+            row["name"]: (row["auc"], row["calibration_error"], row["recall_at_loss_0.005"])
+            for row in csv.DictReader(file)
+        }
+    assert found == {"ours": ("1", "0.1", "1"), "rule": ("", "", "")}
+
+
+def test_slices_are_rows_of_the_model_with_what_is_not_known_left_empty(tmp_path):
+    found = SliceFigures("vendor", "cisco", 3, 40, _NOT_KNOWN, Figure(0.5, 0.4, 0.6), Figure(0.1, 0, 0.2), ("recall",))
+    write_figures(tmp_path / "figures.csv", judgements(), "ours", {}, [found])
+    with (tmp_path / "figures.csv").open() as file:
+        *others, row = csv.DictReader(file)
+    assert {name: text for name, text in row.items() if text} == {
+        "name": "ours",
+        "kind": "all",
+        "human": "3",
+        "automated": "40",
+        "recall": "0.5",
+        "recall_low": "0.4",
+        "recall_high": "0.6",
+        "abstained": "0.1",
+        "abstained_low": "0",
+        "abstained_high": "0.2",
+        "dimension": "vendor",
+        "slice": "cisco",
+        "worse": "recall",
+    }
+    assert {other["dimension"] for other in others} == {""}
+
+
+def test_the_thresholds_are_those_that_score_judges_a_file_by_that_lacks_addresses():
+    model = bundled()
+    lacking = frozenset(CAPABILITIES) - {"address"}
+    assert thresholds_of(model, lacking)["opened"] == model.thresholds["opened without address"]
+    assert thresholds_of(model)["opened"] == model.thresholds["opened"]

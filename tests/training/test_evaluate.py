@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from serving.model import Thresholds
 from tests.training.labelled_rows import CLICK, OPEN, UNSUBSCRIBE, rows
-from training.evaluate import Draws, Figure, by_slice, calibration_error, campaign_errors, cuts, evaluate
+from training.evaluate import Draws, Figure, by_slice, calibration_error, campaign_errors, cuts, evaluate, judged
 
 AT = Thresholds(automated=0.8, human=0.4, allowance=0.01, basis="test")
 STRICT = Thresholds(automated=0.95, human=0.6, allowance=0.01, basis="test")
@@ -122,6 +122,30 @@ def test_figures_under_one_name_each_for_a_run():
 
 def test_a_figure_is_written_with_its_interval():
     assert str(Figure(0.0123, 0.01, 0.02)) == "1.23% (1.00% to 2.00%)"
+    assert str(Figure(0.0123, math.nan, math.nan)) == "1.23%"
+    assert str(Figure(math.nan, math.nan, math.nan)) == "not known"
+
+
+@pytest.mark.parametrize(
+    ("figure", "short"),
+    [
+        (Figure(0.0012, 0.0006, 0.0022), "0.12% [0.06, 0.22]"),
+        (Figure(0.05, 0.012, 0.115), "5.00% [1.2, 12]"),
+        (Figure(0.9997, 0.9912, 1.0), "99.97% [99.1, 100]"),
+        (Figure(1.0, 0.99967, 1.0), "100.00% [99.97, 100]"),
+        (Figure(0.5, math.nan, math.nan), "50.00%"),
+        (Figure(math.nan, math.nan, math.nan), ""),
+    ],
+)
+def test_a_figure_for_a_narrow_column_has_more_digits_near_none_and_all(figure, short):
+    assert figure.short == short
+
+
+def test_events_are_called_automated_or_unsure_by_the_thresholds_of_their_kind():
+    kind = np.array([CLICK, CLICK, CLICK, UNSUBSCRIBE, UNSUBSCRIBE], np.int8)
+    automated, unsure = judged(kind, np.array([0.8, 0.4, 0.3, 0.8, 0.96]), THRESHOLDS)
+    assert automated.tolist() == [True, False, False, False, True]
+    assert unsure.tolist() == [False, True, False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +190,7 @@ def test_a_campaigns_error_is_that_of_its_expected_human_clickers():
         (3, 12, CLICK, 1, 0.4),  # nobody's click: no error can be given
     ]
     campaign, recipient, kind, y, probability = zip(*table, strict=True)
-    errors = campaign_errors(rows(y, campaign=campaign, recipient=recipient, kind=kind), np.array(probability))
+    errors = campaign_errors(rows(y, campaign=campaign, recipient=recipient, kind=kind), 1 - np.array(probability))
     assert errors == pytest.approx([(0.9 + 0.3 + 0.8) / 2 - 1, 0.5 - 1])
 
 

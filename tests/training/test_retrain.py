@@ -19,7 +19,8 @@ from tests.training.labelled_rows import CLICK, OPEN, UNSUBSCRIBE, rows
 from training.calibration import fit_calibration
 from training.evaluate import KINDS
 from training.fit import Fit, FitParameters
-from training.retrain import draw_capabilities, thresholds_by_kind, train
+from training.gather import draw_capabilities
+from training.retrain import Choices, thresholds_by_kind, train
 from training.threshold import LOWEST_AUTOMATED
 
 
@@ -30,13 +31,15 @@ def test_the_model_is_saved_and_loaded_whole(trained, tmp_path):
     assert loaded.probability(trained.data.X, 1).tolist() == trained.model.probability(trained.data.X, 1).tolist()
 
 
-def test_the_manifest_says_what_the_model_is_made_from(trained):
+def test_the_manifest_says_what_the_model_is_made_from(trained, base):
     manifest = trained.model.manifest
     assert manifest["created"] == CREATED.isoformat()
     assert manifest["feature_names"] == list(FEATURE_NAMES)
     assert manifest["feature_fingerprint"] == fingerprint()
     assert manifest["reference"] == dict(reference.versions())
-    assert manifest["training"] == {
+    said = dict(manifest["training"])
+    assert {"opened", "clicked"} <= set(said.pop("profile")["kinds"])
+    assert said == {
         "source": "labelled events",
         "events": len(trained.data),
         "automated": int(trained.data.y.sum()),
@@ -44,6 +47,8 @@ def test_the_manifest_says_what_the_model_is_made_from(trained):
         "groups": len(np.unique(trained.data.organisation)),
         "data_fingerprint": trained.data.fingerprint(),
         "parameters": {name: getattr(SMALL, name) for name in FitParameters.__dataclass_fields__},
+        "begun_with": base.version,
+        "left_out": [],
     }
 
 
@@ -104,7 +109,7 @@ def test_a_base_without_thresholds_of_the_kind_lends_its_default():
 
 def test_the_same_labels_and_seed_give_the_same_model(trained, sender, base):
     with opened(sender) as (con, capabilities):
-        again = train(con, capabilities, base=base, parameters=SMALL, created=CREATED, threads=1)
+        again = train(con, capabilities, base=base, choices=Choices(parameters=SMALL), created=CREATED, threads=1)
     assert again.model.version == trained.model.version
 
 
@@ -131,7 +136,7 @@ def test_labels_that_cannot_teach_are_refused(sender, base, kept, message):
     with opened(sender) as (con, capabilities):
         con.execute(f"DELETE FROM labels WHERE NOT ({kept})")
         with pytest.raises(InputError, match=message):
-            train(con, capabilities, base=base, parameters=SMALL, created=CREATED, threads=1)
+            train(con, capabilities, base=base, choices=Choices(parameters=SMALL), created=CREATED, threads=1)
 
 
 @settings(deadline=None)
@@ -151,6 +156,16 @@ def test_every_capability_is_masked_by_some_seed_and_kept_by_another():
 
 def test_of_no_capability_none_is_left():
     assert draw_capabilities(frozenset(), 1)[0] == frozenset()
+
+
+def test_slices_by_property_are_out_of_fold_and_of_every_event(trained):
+    of = {found.dimension for found in trained.properties}
+    assert {"vendor", "actor", "device", "mailbox host", "network", "hour"} <= of
+    for dimension in of:
+        counted = [found.human + found.automated for found in trained.properties if found.dimension == dimension]
+        assert sum(counted) == len(trained.data)
+    [people] = [found for found in trained.properties if (found.dimension, found.name) == ("actor", "human")]
+    assert people.loss.value == trained.figures["all"].loss.value
 
 
 def test_the_last_fifth_in_time_is_judged_too(trained):

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import InputError
-from features.readers import ReadOptions, read_campaigns, read_labels
+from features.readers import ReadOptions, read_campaigns, read_domains, read_labels
 
 
 def labels(reading):
@@ -145,5 +145,54 @@ def test_campaigns_that_cannot_be_trusted_are_refused(reading, content, message)
 def test_reading_tables_leaves_only_them_behind(reading):
     read_labels(reading.con, reading.file("l", "event_id,automated\na,1\n"))
     read_campaigns(reading.con, reading.file("c", "campaign_id\na\n"))
+    read_domains(reading.con, reading.file("d", "domain,mx\nacme.example,mx.acme.example\n"))
     left = reading.con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
-    assert left == [("campaigns",), ("labels",)]
+    assert left == [("campaigns",), ("domains",), ("labels",)]
+
+
+# Domains
+
+
+def domains(reading):
+    """recipient_domain, mx of each."""
+    return reading.con.execute("SELECT * FROM domains ORDER BY 1").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        pytest.param(
+            "recipient_domain,mx\nacme.example,mx1.acme.example\n",
+            [("acme.example", "mx1.acme.example")],
+            id="one exchanger",
+        ),
+        pytest.param(
+            "domain;MX Records\nAcme.Example.;20 MX2.Acme.example.\nacme.example;10 mx1.acme.example.\n",
+            [("acme.example", "20 mx2.acme.example. 10 mx1.acme.example.")],
+            id="a row for each exchanger, in the order of the file",
+        ),
+        pytest.param("domain,mx\nacme.example,\n", [("acme.example", None)], id="exchangers not known"),
+    ],
+)
+def test_domains_are_read_with_their_exchangers(reading, content, rows):
+    assert read_domains(reading.con, reading.file("d", content)) == len(rows)
+    assert domains(reading) == rows
+
+
+def test_without_a_file_the_domains_are_an_empty_table(reading):
+    assert read_domains(reading.con, None) == 0
+    assert domains(reading) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("domain,mx\n,mx.example\n", "d: record 1 has an empty value; every row names a domain"),
+        ("domain,mx\na@acme.example,mx.example\n", "d: record 1 has 'a@acme.example'; recipient_domain is what stands"),
+        ("domain,x\nacme.example,1\n", "d: no column for mx; its columns are domain, x"),
+        ("domain,mx\n", "d: holds no domains"),
+    ],
+)
+def test_domains_that_cannot_be_trusted_are_refused(reading, content, message):
+    with pytest.raises(InputError, match=message):
+        read_domains(reading.con, reading.file("d", content))
