@@ -11,7 +11,7 @@ export OMP_WAIT_POLICY ?= passive
 export CLICKSIFT_REFERENCE ?= packaged
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full lint types layers docs bench model holdout clean constraints
+.PHONY: help setup demo test test-full lint types layers docs site ui bench accuracy notebooks model holdout constraints clean
 
 help:  ## what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,20 @@ accuracy: $(READY)  ## what missing columns cost, measured again for the platfor
 
 docs: $(READY)  ## write the generated pages again
 	@$(BIN)/python -m tests.generated_pages
+
+site: $(READY) docs  ## build the documentation site into site/, without a network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --clean && echo "The site is in site/; open site/index.html."
+
+ui: $(READY)  ## look at the trainings of mlflow.db in a browser, on this machine alone
+	@test -f mlflow.db || { echo "There is no mlflow.db here; clicksift train makes it." >&2; exit 2; }
+	@echo "Open http://127.0.0.1:5000; Ctrl-C ends it."
+	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true $(BIN)/mlflow ui --host 127.0.0.1 --port 5000 \
+	  --backend-store-uri sqlite:///mlflow.db --workers 1
+
+notebooks: $(READY)  ## run the four notebooks on a simulated sender; with their pictures they are in build/notebooks
+	@mkdir -p build/notebooks
+	@for name in first_look misclassifications features retraining; do \
+	  $(BIN)/jupytext --quiet --to ipynb --execute --output build/notebooks/$$name.ipynb notebooks/$$name.py && echo "build/notebooks/$$name.ipynb" || exit 1; done
 
 model: $(READY)  ## train the bundled model again on simulated worlds
 	@$(BIN)/python -m training.bundled

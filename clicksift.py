@@ -1,4 +1,8 @@
-"""The front door: the `clicksift` command. It parses, calls and prints; the work is in the packages."""
+"""The front door: the `clicksift` command, and what `import clicksift` gives to a notebook.
+
+The command parses, calls and prints; the work is in the packages. `read`, `score`, `campaigns` and `explain` are
+those of `training.frames`, imported at their first use.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,11 @@ if TYPE_CHECKING:
     from serving.model import BotClickModel
     from serving.monitor import Drift
     from training.challenge import Comparison
+    from training.frames import campaigns, explain, read, score
     from training.promote import Champion
+
+FRAMES = ("read", "score", "campaigns", "explain")
+__all__ = ["app", "campaigns", "explain", "main", "read", "score"]
 
 app = typer.Typer(
     name="clicksift",
@@ -104,6 +112,15 @@ TrackingUri = Annotated[
 DEFAULT_STORE = "sqlite:///mlflow.db"
 MLFLOW = "mlflow"
 DEFAULT_KEY = Path(".clicksift/recipient.key")
+
+
+def __getattr__(name: str) -> Any:
+    """The functions for a notebook: importing pandas takes longer than a command's --help."""
+    if name not in FRAMES:
+        raise AttributeError(f"module 'clicksift' has no attribute {name!r}")
+    from training import frames
+
+    return getattr(frames, name)
 
 
 @dataclass(frozen=True)
@@ -220,9 +237,9 @@ def _default(field: Field[Any]) -> Any:
     return Parameter.empty if field.default is MISSING else field.default
 
 
-@app.command()
+@app.command("score")
 @reads_events()
-def score(
+def score_command(
     reading: Reading,
     output: Annotated[Path, typer.Option("--output", "-o", help="Scored file: .parquet, .csv or .jsonl.")],
     model: Annotated[
@@ -236,6 +253,7 @@ def score(
             "--monitor", help="JSON file for how far these events are from the model's training; 'mlflow' keeps a run."
         ),
     ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="HTML page of what was found, to be shown.")] = None,
     keep_rows: KeepRows = False,
     reasons: Reasons = True,
 ) -> None:
@@ -244,6 +262,8 @@ def score(
     Example: clicksift score events.parquet --campaigns campaigns.parquet --output scored.parquet
 
     Example: clicksift score sendgrid-webhook/ --keep-rows --output scored.csv
+
+    Example: clicksift score events.parquet --output scored.parquet --report report.html
 
     Example: clicksift score events.parquet --model models:/clicksift@champion --monitor drift.json -o scored.parquet
     """
@@ -259,7 +279,8 @@ def score(
     rejected = output.with_name(f"{output.name}.rejected.jsonl")
     scoring.output_format(output)
     drift_file = _drift_file(monitor)
-    reading.keep_apart([output, rejected, *filter(None, [drift_file])])
+    _check_page(report, "--report")
+    reading.keep_apart([output, rejected, *filter(None, [drift_file, report])])
     con = reading.connect()
     judge = _judge(model, tracking_uri)
     with _progress("reading", con) as progress:
@@ -281,6 +302,20 @@ def score(
         elif monitor and drift:
             progress("keeping a run in MLflow")
             _keep_drift(drift, tracking_uri)
+        if report is not None:
+            from features import reference
+            from serving.report import Origin, write_report
+
+            origin = Origin(
+                ", ".join(path.name for path in reading.events),
+                (scored.model_version,),
+                scored.people,
+                scored.capabilities,
+                reference.versions(),
+                read,
+                tuple(drift.lines()) if drift else (),
+            )
+            write_report(con, origin, report, progress)
     seconds = time.perf_counter() - started
     console = _console()
     today = datetime.now(UTC).date()
@@ -291,14 +326,16 @@ def score(
     if monitor and not drift:
         console.print(f"Model {judge.version} has no profile of its training to compare with.", soft_wrap=True)
     console.print(f"Scored {'rows' if keep_rows else 'events'} are in {output}.", soft_wrap=True, markup=False)
+    if report is not None:
+        console.print(f"The report is in {report}; open it in a browser.", soft_wrap=True, markup=False)
     if keep_rows:
         console.print("Your own columns are in it as they were, recipients' addresses too.", soft_wrap=True)
     if read.rejected:
-        console.print(f"What was set aside is in {rejected}, as it stood in your file.", soft_wrap=True)
+        console.print(f"What was set aside is in {rejected}, as it stood in your file.", soft_wrap=True, markup=False)
 
 
-@app.command()
-def campaigns(
+@app.command("campaigns")
+def campaigns_command(
     scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Figures as a table: .csv or .parquet.")] = None,
     by: Annotated[str, typer.Option("--by", help="campaign, link, domain, host or vendor.")] = "campaign",
@@ -357,6 +394,137 @@ def campaigns(
     console.print(figure_table(figures.to_pylist(), console.width, by, whole))
     if output is not None:
         console.print(f"Figures are in {output}.", soft_wrap=True, markup=False)
+
+
+@app.command()
+def report(
+    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page: .html.")] = Path("report.html"),
+    campaigns: Campaigns = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="The model that scored a file that is no Parquet; default: the bundled one."),
+    ] = None,
+    file_format: Format = None,
+    mapping: Mapping = None,
+    tz: Zone = None,
+    path_patterns: PathPatterns = None,
+    memory: Memory = None,
+    threads: Threads = 0,
+) -> None:
+    """One HTML page of a scored file, to be shown: figures, whose machines, unsubscribes, what to do.
+
+    It needs no network and names no recipient. Files scored with --keep-rows take the reading options that they were
+    scored with. clicksift score --report makes the page too, and says in it what was set aside.
+
+    Example: clicksift report scored.parquet --output report.html
+    """
+    from features.duckdb_engine import connect
+    from features.files import check_writable
+    from features.readers import read_campaigns
+    from serving.report import Origin, write_report
+    from serving.scored_file import people_of, read_scored
+
+    _check_page(output, "--output")
+    _keep_inputs(output, [scored], [model, campaigns])
+    check_writable(output)
+    con = connect(memory=memory, threads=threads or None)
+    with _progress(f"reading {scored}", con) as progress:
+        options = _options(file_format, mapping, path_patterns, tz, None)
+        read_campaigns(con, campaigns, options)
+        file = read_scored(con, scored, options)
+        people = people_of(file, None if file.people and model is None else _model(model))
+        origin = Origin(scored.name, file.model_versions, people, file.capabilities, file.reference)
+        write_report(con, origin, output, progress)
+    _console().print(f"The report is in {output}; open it in a browser.", soft_wrap=True, markup=False)
+
+
+@app.command()
+def unsubscribes(
+    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Each unsubscribe with its evidence and decision: .csv or .parquet."),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="Rates by day or campaign.")] = "day",
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="The model that scored a file that is no Parquet; default: the bundled one."),
+    ] = None,
+    file_format: Format = None,
+    mapping: Mapping = None,
+    tz: Zone = None,
+    path_patterns: PathPatterns = None,
+    memory: Memory = None,
+    threads: Threads = 0,
+) -> None:
+    """Which unsubscribes to leave, to ask about, or may be restored, and why; their rate, raw and people's.
+
+    Nothing is restored by the command. Restore is said only of a link fetched inside a scanner's burst where nothing
+    points to a person; one-click requests and spam complaints are always left. Files scored with --keep-rows take the
+    reading options that they were scored with; whose addresses are in them is found by raw_ref, the file and row.
+
+    Example: clicksift unsubscribes scored.parquet --output review.csv
+    """
+    from features.duckdb_engine import connect
+    from features.files import check_writable
+    from serving.campaigns import check_figure_file, write_figures
+    from serving.scored_file import people_of, read_scored
+    from serving.unsubscribe_tables import WARNING, decision_line, decision_table, rate_table
+    from serving.unsubscribes import check_rates, rates
+    from serving.unsubscribes import review as reviewed
+
+    check_rates(by)
+    if output is not None:
+        check_figure_file(output, "unsubscribes")
+        _keep_inputs(output, [scored], [model])
+        check_writable(output)
+    con = connect(memory=memory, threads=threads or None)
+    with _progress(f"reading {scored}", con) as progress:
+        file = read_scored(con, scored, _options(file_format, mapping, path_patterns, tz, None))
+        people = people_of(file, None if file.people and model is None else _model(model))
+        progress("unsubscribes")
+        found, over_time = reviewed(con), rates(con, people, by)
+        if output is not None:
+            write_figures(con, found, output)
+    console, rows = _console(), found.select(["decision", "ground", "event_type", "recipient_id"]).to_pylist()
+    console.print(decision_line(rows), soft_wrap=True)
+    if rows:
+        console.print()
+        console.print(decision_table(rows))
+        console.print()
+        console.print(rate_table(over_time.to_pylist()))
+        console.print()
+        console.print(WARNING, soft_wrap=True)
+    if output is not None:
+        console.print(f"Each with its evidence is in {output}.", soft_wrap=True, markup=False)
+
+
+@app.command()
+def advice(
+    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    file_format: Format = None,
+    mapping: Mapping = None,
+    tz: Zone = None,
+    path_patterns: PathPatterns = None,
+    memory: Memory = None,
+    threads: Threads = 0,
+) -> None:
+    """What to do about the machines of a scored file: with its figures, texts to send to administrators, and sources.
+
+    Example: clicksift advice scored.parquet > what-to-do.txt
+    """
+    from features.duckdb_engine import connect
+    from serving.advice import advice as advised
+    from serving.advice import plain_text
+    from serving.scored_file import read_scored
+
+    con = connect(memory=memory, threads=threads or None)
+    with _progress(f"reading {scored}", con):
+        file = read_scored(con, scored, _options(file_format, mapping, path_patterns, tz, None))
+        found = advised(con, file.capabilities)
+    console = _console()
+    console.print(plain_text(found, min(console.width, 120)), soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -443,7 +611,7 @@ def train(
     from training.retrain import Choices
     from training.retrain import train as retrain
     from training.summary import beside_rules, training_report
-    from training.tune import storage_beside
+    from training.tracking import storage_beside
 
     cores = reading.threads or os.cpu_count() or 1
     suspects = output.with_name(f"{output.name}.suspects.csv")
@@ -480,26 +648,34 @@ def train(
             progress=progress,
         )
         trained.model.save(output)
-        write_suspects(con, trained.noise, suspects)
+        suspects.unlink(missing_ok=True)
+        if trained.noise.suspects.any():
+            write_suspects(con, trained.noise, suspects)
         progress("comparing with the champion")
         compared = against_champion(trained, present_champion(tracking_uri), trained.words, present, seed=seed)
+        judgements = beside_rules(con, trained, present, seed=seed, progress=progress)
         tracked = ""
         if tracking_uri != "none":
             progress("logging the run to MLflow")
-            tracked = log_training(trained, output, tracking_uri, comparison=compared, tuning=trained.tuning)
-        judgements = beside_rules(con, trained, present, seed=seed, progress=progress)
+            tracked = log_training(
+                trained, output, tracking_uri, comparison=compared, tuning=trained.tuning, rules=judgements
+            )
     console = _console()
     for part in training_report(trained, compared, judgements):
         console.print(part, soft_wrap=isinstance(part, str), markup=False)
     if trained.noise.suspects.any():
         console.print(f"Labels that are less likely than not are in {suspects}.", soft_wrap=True, markup=False)
-    console.print(f"Model {trained.model.version} is in {output}{f', registered as {tracked}' if tracked else ''}.")
+    record = f", registered as {tracked}" if tracked else ""
+    console.print(f"Model {trained.model.version} is in {output}{record}.", soft_wrap=True, markup=False)
 
 
 @app.command()
 @reads_events()
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model directory, or 'bundled' for the bundled model.")],
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODEL", help="Model directory, models:/clicksift/3, or 'bundled'."),
+    ],
     reading: Reading,
     labels: Annotated[
         Path, typer.Option("--labels", help="Table with event_id or raw_ref, and automated (true or false).")
@@ -511,6 +687,7 @@ def evaluate(
     plots: Annotated[
         Path | None, typer.Option("--plots", help="Folder for two pictures: reliability.svg and recall.svg.")
     ] = None,
+    tracking_uri: TrackingUri = DEFAULT_STORE,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws that intervals are made of.")] = 7,
 ) -> None:
     """Measure a model on labelled events, beside the rules that other systems use.
@@ -523,7 +700,7 @@ def evaluate(
     if output is not None and output.suffix.lower() != ".csv":
         raise InputError(f"--output {output}: figures are written as CSV; name it {output.with_suffix('.csv')}")
     reading.keep_apart([*filter(None, [output]), *_pictures(plots)], [labels])
-    judge = _model(None if model == "bundled" else Path(model))
+    judge = _judge(None if model == "bundled" else model, tracking_uri)
     con = reading.connect()
     with _progress("reading", con) as progress:
         read = reading.read(con, progress)
@@ -537,7 +714,7 @@ def evaluate(
             write_plots(plots, measured.data, measured.probability, f"model {judge.version}")
     console = _console()
     for part in report(measured):
-        console.print(part, soft_wrap=isinstance(part, str))
+        console.print(part, soft_wrap=isinstance(part, str), markup=False)
     for written, what in ((output, "figures"), (plots, "pictures")):
         if written is not None:
             console.print(f"The {what} are in {written}.", soft_wrap=True, markup=False)
@@ -704,6 +881,8 @@ def label(
         raise InputError(f"--output {output}: labels are written as Parquet; name it {output.with_suffix('.parquet')}")
     if (suggest is None) != (review_file is None):
         raise InputError("--suggest and --review-file go together: how many rows to review, and where to write them")
+    if review_file is not None and review_suggestion.has_decisions(review_file):
+        raise InputError(f"--review-file {review_file}: holds decisions; give it to --reviewed and name another file")
     if review_file is not None and review_file.suffix.lower() != ".csv":
         raise InputError(
             f"--review-file {review_file}: rows are written as CSV; name it {review_file.with_suffix('.csv')}"
@@ -742,6 +921,64 @@ def label(
             soft_wrap=True,
             markup=False,
         )
+
+
+@app.command()
+def review(
+    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    labels: Annotated[
+        Path,
+        typer.Option("--labels", help="File that decisions are appended to, .jsonl or .csv; what it has is not asked."),
+    ] = Path("reviewed.jsonl"),
+    check: Annotated[
+        Path | None,
+        typer.Option("--check", help="Labels that you have: those that the scores speak against are asked first."),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Cases to go through.")] = 50,
+    who: Annotated[str | None, typer.Option("--who", help="Who decides; default: the name of the login.")] = None,
+    file_format: Format = None,
+    mapping: Mapping = None,
+    tz: Zone = None,
+    path_patterns: PathPatterns = None,
+    memory: Memory = None,
+    threads: Threads = 0,
+) -> None:
+    """Decide on the events whose review teaches most: a key each, with all that happened to the message in view.
+
+    Keys: h human, m machine, s skip, b back, w say why, q quit. Where input is no terminal, a line is an answer, with
+    the reason behind it. Decisions are labels for clicksift train --labels and clicksift label --reviewed; each is on
+    the disk at once. Files scored with --keep-rows take the reading options that they were scored with; where they
+    have no event ids, the labels name rows of the scored file, which is then the file to train on.
+
+    Example: clicksift review scored.parquet --labels reviewed.jsonl
+
+    Example: clicksift review scored.parquet --check labels.parquet --most 30 --who anna
+    """
+    from training.review import open_review
+    from training.review_terminal import Keys, Lines, converse
+    from training.review_words import outcome
+
+    with _progress(f"reading {scored}") as progress:
+        sitting = open_review(
+            scored,
+            labels,
+            most=most,
+            who=who,
+            check=check,
+            options=_options(file_format, mapping, path_patterns, tz, None),
+            memory=memory,
+            threads=threads,
+            progress=progress,
+        )
+    console = _console()
+    if sitting.log.note:
+        console.print(f"Note: {sitting.log.note}.", soft_wrap=True, markup=False)
+    if not sitting.cases:
+        console.print("There is nothing to decide.")
+        return
+    answers = Keys(typer.getchar, console) if sys.stdin.isatty() else Lines(sys.stdin, console)
+    converse(sitting, answers, console)
+    console.print(outcome(sitting), soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -967,6 +1204,12 @@ def _judge(name: str | None, uri: str) -> BotClickModel:
     from training.model_cache import registered_model
 
     return registered_model(name, uri)
+
+
+def _check_page(path: Path | None, option: str) -> None:
+    """Refuse a name that a browser would not show as a page."""
+    if path is not None and path.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"{option} {path}: the report is a page of HTML; name it {path.with_suffix('.html')}")
 
 
 def _drift_file(monitor: str | None) -> Path | None:

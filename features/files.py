@@ -7,6 +7,7 @@ the same output removes it.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import itertools
 import os
@@ -102,6 +103,31 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a whole file, or leave what was there; raises InputError like `replacing_file`."""
     with replacing_file(path) as temporary, _refusals(path):
         temporary.write_bytes(content)
+
+
+def append_line(path: str | Path, line: bytes) -> None:
+    """Add a line to the end of a file, made where it is missing; it is on the disk when this returns.
+
+    One append of the whole line: beside another writer, and where the process is killed, lines stay whole. Raises
+    InputError where the file cannot be written, and leaves it as it was then.
+    """
+    with _refusals(path):
+        is_new = not Path(path).exists()
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            before = os.fstat(descriptor).st_size
+            try:
+                if os.write(descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(descriptor, before)
+                raise
+        finally:
+            os.close(descriptor)
+        if is_new:
+            _sync(Path(os.path.realpath(path)).parent)
 
 
 @contextmanager

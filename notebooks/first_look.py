@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -14,60 +16,63 @@
 # %% [markdown]
 # # First look: from events to figures
 #
-# A sender's events go in; out comes who opened and clicked. Here the sender is simulated, so that the truth is known;
-# put your own file in place of `events`, and leave the labels out.
+# A sender's events go in; out comes who opened and clicked. Without files of yours a sender is simulated. To look at
+# your own, set `CLICKSIFT_EVENTS` and `CLICKSIFT_CAMPAIGNS` before you start, or write the names into the next cell:
+# `files = explore.Files(["export/"], campaigns="campaigns.csv")`.
 
 # %%
-import tempfile
-from pathlib import Path
-
-import matplotlib.pyplot as plt
-import numpy as np
+# %matplotlib inline
 import pandas as pd
 
-import clicksift
-from training.simulation import simulate
+from serving.campaigns import campaign_figures, machine_shares
+from training import explore
+from training.explore_plots import arrival_plot, campaign_plot, scanning_plot
 
-folder = Path(tempfile.mkdtemp())
-simulate(seed=7, messages=8_000).write(folder)
-events, campaigns, scored_file = folder / "events.parquet", folder / "campaigns.parquet", folder / "scored.parquet"
+# %%
+files = explore.own_files() or explore.simulated(seed=3, messages=8_000, kind="hard")
+
+# %%
+judged = explore.judge(files)
 
 # %% [markdown]
-# The same as `clicksift score events.parquet --campaigns campaigns.parquet --output scored.parquet`:
+# One row an event, with the probability that a machine made it, a verdict, who it was and why. Look at the reasons
+# first: do they name a network, a program, a burst?
 
 # %%
-clicksift.score([events], output=scored_file, campaigns=campaigns, key_file=folder / "recipient.key")
+judged.events[["event_type", "network", "agent", "after_s", "probability", "verdict", "vendor", "reasons"]].head(8)
 
 # %% [markdown]
-# The scored file has one row an event, with the probability that a machine made it, a verdict, and who it was.
+# How many of each type are called what. Many unsure events mean that the file says little of its clients.
 
 # %%
-scored = pd.read_parquet(scored_file)
-judged = scored[scored["verdict"].notna()]
-judged[["event_type", "timestamp", "probability", "verdict", "actor", "vendor"]].head()
-
-# %%
-pd.crosstab(judged["event_type"], judged["verdict"], margins=True)
+pd.crosstab(judged.events["event_type"], judged.events["verdict"], margins=True)
 
 # %% [markdown]
-# When they come: machines in the first minutes after delivery, people over hours. No single limit in time parts them.
+# When they come. Machines come at delivery, people over hours; look for the second hill of machines, which is Apple's
+# prefetch. No single limit in time parts the two.
 
 # %%
-clicks = judged[judged["event_type"] == "clicked"]
-since = (clicks["timestamp"] - clicks["delivered_at"].fillna(clicks["sent_at"])).dt.total_seconds().clip(lower=0.1)
-bins = np.geomspace(0.1, 7 * 86_400, 60)
-figure, axes = plt.subplots(figsize=(9, 4))
-for verdict, colour in (("automated", "tab:orange"), ("human", "tab:blue"), ("unsure", "tab:grey")):
-    axes.hist(since[clicks["verdict"] == verdict], bins=bins, alpha=0.7, label=verdict, color=colour)
-axes.set(xscale="log", xlabel="seconds after delivery", ylabel="clicks", title="Clicks by time after delivery")
-axes.set_xticks([1, 10, 60, 600, 3_600, 86_400], ["1 s", "10 s", "1 min", "10 min", "1 h", "1 day"])
-_ = axes.legend()
+arrival_plot(judged)
 
 # %% [markdown]
-# Which recipient domains scan: the share of clicks that machines made, for the domains with most clicks.
+# What that does to the campaigns: the distance between the dots is what machines added. The interval is as wide as
+# the model's errors on senders that it had not seen.
 
 # %%
-by_domain = clicks.groupby("recipient_domain")["verdict"].agg(
-    clicks="size", automated=lambda verdicts: (verdicts == "automated").mean()
-)
-by_domain.sort_values("clicks", ascending=False).head(10).style.format({"automated": "{:.0%}"})
+figures = campaign_figures(judged.con, judged.scored.people).to_pandas()
+campaign_plot(figures)
+
+# %%
+figures.set_index("campaign_id")[["messages", "opens", "human_opens", "apple_opens", "clicks", "human_clicks"]].round(1)
+
+# %% [markdown]
+# Who the machines were: the first rows are whom to talk to.
+
+# %%
+machine_shares(judged.con).to_pandas().head(12)
+
+# %% [markdown]
+# And whose mail they open. A domain that is nearly all orange has a gateway; one with both has people behind it.
+
+# %%
+scanning_plot(judged)

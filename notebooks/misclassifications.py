@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -14,71 +16,114 @@
 # %% [markdown]
 # # Where is the model wrong?
 #
-# Labelled events, judged by the bundled model: which kinds of people are lost, which machines are missed, and what
-# the features of a lost click look like beside those of its kind. The sender is simulated; with a labelled campaign of
-# your own, read that instead.
+# Labelled events beside what the bundled model says of them. Without files of yours a sender that is hard to judge is
+# simulated. To look at your own, set `CLICKSIFT_EVENTS`, `CLICKSIFT_CAMPAIGNS` and `CLICKSIFT_LABELS`, or write the
+# names into the next cell: `files = explore.Files(["export/"], campaigns="campaigns.csv",
+# labels=["labels.parquet"])`. A model of your own goes in as `explore.open_labelled(files,
+# BotClickModel.load("model"))`.
 
 # %%
-import tempfile
-from pathlib import Path
-
-import matplotlib.pyplot as plt
-import numpy as np
+# %matplotlib inline
 import pandas as pd
 
-from features.catalog import FEATURE_NAMES
-from features.duckdb_engine import connect
-from serving.model import bundled
-from training.bundled import load
-from training.dataset import labelled
-from training.evaluate import by_slice, cuts, evaluate
-from training.simulation import simulate
-from training.world import PROFILES
-
-folder = Path(tempfile.mkdtemp())
-simulate(seed=11, messages=8_000, profile=PROFILES["hard"]).write(folder)
-con = connect()
-read = load(con, folder)
-data = labelled(con, read.capabilities)
-model = bundled()
-probability = model.probability(data.X)
+from training import explore
+from training import explore_error_plots as plots
+from training import explore_errors as errors
 
 # %%
-thresholds = {kind: model.thresholds_for(kind) for kind in ("opened", "clicked", "unsubscribed")}
-figures = evaluate(data, probability, thresholds)
-pd.DataFrame(
-    [
-        {"events": kind, "human": f.human, "automated": f.automated, "loss": str(f.loss), "recall": str(f.recall)}
-        for kind, f in figures.items()
-    ]
-)
+files = explore.own_files() or explore.simulated(seed=3, messages=8_000, kind="hard")
+
+# %%
+opened = explore.open_labelled(files)
+print(len(opened), "labelled events, judged by model", opened.model.version, *opened.notes, sep="\n")
 
 # %% [markdown]
-# By who truly made the event. People called automated are the costliest mistakes; they come first.
+# ## How often
+#
+# People lost are the costliest mistakes; they should be few in every row.
 
 # %%
-slices = pd.DataFrame(by_slice(data, probability, thresholds, data.slice))
-people = slices[slices["truly_automated"] == 0].sort_values("called_automated", ascending=False)
-machines = slices[slices["truly_automated"] == 1].sort_values("called_human", ascending=False)
-people.head(8)
-
-# %%
-machines.head(8)
-
-# %%
-figure, axes = plt.subplots(figsize=(9, 5))
-for name, part, colour in (("people", people, "tab:blue"), ("machines", machines, "tab:orange")):
-    axes.scatter(part["events"], part["mean_probability"], label=name, color=colour)
-axes.axhline(thresholds["clicked"].automated, color="0.6", linewidth=1)
-axes.set(xscale="log", xlabel="events of the kind", ylabel="mean probability of being automated")
-axes.set_title("Each kind of person and machine; the line is where clicks are called automated", loc="left")
-_ = axes.legend()
+errors.confusion(opened)
 
 # %% [markdown]
-# What pushed the lost clicks over the line: the features with the largest contributions, on average.
+# Where it is worse than elsewhere. Look for slices whose whole interval is far to the right, and for those that are
+# large.
 
 # %%
-automated_at, _ = cuts(data.kind, thresholds)
-lost = np.flatnonzero((data.y == 0) & (probability >= automated_at))
-contributions = model.booster.contributions(data.X[lost])[:, :-1] if len(lost) else np.zeros((1, len(FEATURE_NAMES)))
-pd.Series(contributions.mean(axis=0), index=FEATURE_NAMES).nlargest(10).to_frame("mean contribution to the margin")
+slices = errors.slices(opened)
+plots.slice_plot(slices)
+
+# %%
+slices[slices["worse"] != ""][["dimension", "slice", "human", "automated", "loss", "recall", "unsure", "worse"]]
+
+# %% [markdown]
+# ## The costliest
+#
+# `cost` is how much of a person the campaign's unique figures lose or gain by the message.
+
+# %%
+cases = pd.concat([errors.costliest(opened, explore.LOST), errors.costliest(opened, explore.MISSED)])
+cases.drop(columns="message")
+
+# %% [markdown]
+# Their whole messages. Look at what else came: a scanner beside the person, a burst, a person's second device.
+
+# %%
+plots.timeline_plot(opened, cases)
+
+# %% [markdown]
+# What pushed each of them, reason by reason, and in words. One long bar the wrong way is a sign that the model trusts
+# too much; many short ones are an event that looks like the other kind.
+
+# %%
+plots.contribution_plot(opened, cases)
+
+# %%
+errors.words(opened, cases.index).to_frame().style.set_properties(**{"white-space": "normal"})
+
+# %% [markdown]
+# ## What is like them
+#
+# The labelled events that the model sees most like the first case. If their labels are of the other kind, the model
+# has nothing to tell them apart by; if the distance is large, it has met too few of its kind.
+
+# %%
+errors.neighbours(opened, cases.index[0]) if len(cases) else "no mistake"
+
+# %% [markdown]
+# ## What if the file said less
+#
+# Each group of features off in turn. A case that is right without a group was misled by that group.
+
+# %%
+what_if = errors.what_if(opened)
+plots.what_if_plot(what_if, errors.what_if_of(opened, cases.index), opened)
+
+# %% [markdown]
+# ## Kinds of mistakes
+#
+# Mistakes that the same reasons made: a cluster of many is worth a feature, a list entry or labels.
+
+# %%
+numbers = errors.cluster(opened)
+errors.clusters(opened, numbers)
+
+# %%
+plots.cluster_plot(opened, numbers)
+
+# %% [markdown]
+# ## Or is the label wrong?
+#
+# Labels that neither the model nor the nearest neighbours agree with, the likeliest first. Look these up before you
+# believe any figure above; with their `raw_ref` they can be labelled anew.
+
+# %%
+suspects = errors.suspects(opened)
+suspects.drop(columns=["surprise", "message"])
+
+# %% [markdown]
+# Rings in the lower right and upper left: the model and the neighbours differ, so that the model is the more likely
+# one to err. Rings of the wrong colour in the other corners: both are against the label.
+
+# %%
+plots.neighbour_plot(opened, suspects)

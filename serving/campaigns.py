@@ -16,12 +16,12 @@ import pyarrow as pa
 from features.arrow_columns import strings
 from features.canonical import write_rows
 from features.errors import InputError
+from features.formula import defused_sql
 from features.mailbox_host import HOSTS, mailbox_hosts
 from features.readers.identifiers import quote_name
 from features.schema import event_row
 from serving.expected_people import USUAL, Expectation
 from serving.figure_query import BREAKDOWNS, COUNTED, WHOLE, figure_query
-from serving.scoring import FORMULA
 
 NO_HOST = "not known"
 _OPTIONS = {".parquet": "FORMAT parquet, COMPRESSION zstd", ".csv": "FORMAT csv, HEADER"}
@@ -108,10 +108,10 @@ def check_breakdown(by: str) -> None:
         raise InputError(f"--by {by}: expected {', '.join(BREAKDOWNS)}")
 
 
-def check_figure_file(path: Path) -> None:
-    """Raise InputError for a suffix that figures are not written to."""
+def check_figure_file(path: Path, what: str = "figures") -> None:
+    """Raise InputError for a suffix that figures, or `what` else is a table, are not written to."""
     if path.suffix.lower() not in _OPTIONS:
-        raise InputError(f"--output {path}: figures are written as CSV or Parquet; name it {path.with_suffix('.csv')}")
+        raise InputError(f"--output {path}: {what} are written as CSV or Parquet; name it {path.with_suffix('.csv')}")
 
 
 def write_figures(con: duckdb.DuckDBPyConnection, figures: pa.Table, path: Path) -> None:
@@ -125,7 +125,7 @@ def write_figures(con: duckdb.DuckDBPyConnection, figures: pa.Table, path: Path)
     for name, kind in zip(figures.column_names, figures.schema.types, strict=True):
         value = quote_name(name)
         if path.suffix.lower() == ".csv" and kind == pa.string():
-            value = f"CASE WHEN regexp_matches({value}, '{FORMULA}') THEN chr(39) || {value} ELSE {value} END"
+            value = defused_sql(value)
         columns.append(f"{value} AS {quote_name(name)}")
     con.register("figures_to_write", figures)
     write_rows(con, f"SELECT {', '.join(columns)} FROM figures_to_write", path, _OPTIONS[path.suffix.lower()])

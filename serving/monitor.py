@@ -205,19 +205,25 @@ class Drift:
 
 
 def sampled(con: duckdb.DuckDBPyConnection, names: Sequence[str], most: int = MOST_EVENTS) -> Sample:
-    """About `most` of the events whose `features` were computed on the connection, the same ones each time.
+    """About `most` of each kind of the events whose `features` were computed on the connection, always the same ones.
 
-    `names` are the features, in the order of the columns of X.
+    A kind that is rare is not thinned out with the others, or the few left of it would tell chance. `names` are the
+    features, in the order of the columns of X.
     """
-    [(events,)] = con.execute("SELECT count(*) FROM features").fetchall()
-    step = max(1, round(events / most))
     columns = ", ".join(f"CAST(x.{name} AS FLOAT) AS {name}" for name in names)
     table = con.sql(
         f"""
+        WITH steps AS (
+            SELECT f.kind, greatest(1, CAST(round(count(*) / {most}) AS BIGINT)) AS step
+            FROM features AS x
+            JOIN facts AS f ON x.event_row = f.event_row
+            GROUP BY f.kind
+        )
         SELECT {columns}, CAST(f.kind AS TINYINT) AS kind_of_event, CAST(coalesce(f.camp, 0) AS BIGINT) AS group_key
         FROM features AS x
         JOIN facts AS f ON x.event_row = f.event_row
-        WHERE hash(x.event_row) % {step} = 0
+        JOIN steps AS s ON f.kind = s.kind
+        WHERE hash(x.event_row) % s.step = 0
         ORDER BY x.event_row
         """
     ).to_arrow_table()

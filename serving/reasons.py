@@ -123,13 +123,13 @@ def explain(con: duckdb.DuckDBPyConnection, batch_events: int = BATCH_EVENTS) ->
     """
     for macro in MACROS:
         con.execute(f"CREATE OR REPLACE TEMP MACRO {macro}")
-    for name, words in _WORDED.items():
+    for name, words in WORDED.items():
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {words}")
     explain_nothing(con)
     ends = con.execute(_BATCH_ENDS, {"size": batch_events}).fetchall()
     for (after,), (last,) in itertools.pairwise([(-1,), *ends]):
         con.execute(f"INSERT INTO explained {_EXPLAINED}", {"after": after, "last": last})
-    for name in _WORDED:
+    for name in WORDED:
         con.execute(f"DROP TABLE {name}")
 
 
@@ -138,7 +138,8 @@ def explain_nothing(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE OR REPLACE TEMP TABLE explained (event_row BIGINT, reasons VARCHAR)")
 
 
-_WORDED = {
+# Words of addresses and agents, made once for each: tables that the sentences join.
+WORDED = {
     "address_words": f"SELECT address_id, {ADDRESS_WORDS} AS words FROM addresses AS a",
     "agent_words": f"SELECT agent_id, kind, engine, engine_version, os, {AGENT_WORDS} AS words FROM agents AS g",
 }

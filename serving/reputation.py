@@ -204,7 +204,10 @@ def _odds(kind: str, priors: dict[str, float]) -> str:
 
 
 def _register(con: duckdb.DuckDBPyConnection, table: pa.Table) -> dict[str, float]:
-    """Make the temp table `learnt`, keys with enough messages, those that are numbers as `number`; the prior shares."""
+    """Make the temp table `learnt`, keys with enough messages, those that are numbers as `number`; the prior shares.
+
+    Each key is in it once, or an event would be judged twice: a model may come from anywhere.
+    """
     con.register("reputation_rows", table)
     keys = [key for (key,) in con.execute(_NETWORKS).fetchall()]
     found = [(key, number) for key, number in zip(keys, network_numbers(keys), strict=True) if number is not None]
@@ -212,10 +215,18 @@ def _register(con: duckdb.DuckDBPyConnection, table: pa.Table) -> dict[str, floa
     con.register("network_rows", pa.table(given))
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE learnt AS
-        SELECT r.*, CASE r.kind WHEN '{ASN}' THEN TRY_CAST(r.key AS BIGINT) ELSE n.number END AS number
-        FROM reputation_rows AS r
-        LEFT JOIN network_rows AS n ON r.kind = '{NETWORK}' AND r.key = n.key
-        WHERE r.messages >= {FEWEST_MESSAGES} AND r.total > 0 AND r.kind <> '{ALL}'""")
+        WITH numbered AS (
+            SELECT r.*, CASE r.kind WHEN '{ASN}' THEN TRY_CAST(r.key AS BIGINT) ELSE n.number END AS number
+            FROM reputation_rows AS r
+            LEFT JOIN network_rows AS n ON r.kind = '{NETWORK}' AND r.key = n.key
+            WHERE r.messages >= {FEWEST_MESSAGES} AND r.total > 0 AND r.kind <> '{ALL}'
+        )
+        SELECT *
+        FROM numbered
+        QUALIFY row_number() OVER (
+            PARTITION BY kind, event_type, coalesce(CAST(number AS VARCHAR), key)
+            ORDER BY messages DESC, key, automated, total, last_seen
+        ) = 1""")
     sums = con.execute(f"SELECT event_type, automated, total FROM reputation_rows WHERE kind = '{ALL}'").fetchall()
     con.unregister("reputation_rows")
     con.unregister("network_rows")

@@ -10,14 +10,18 @@ from pathlib import Path
 import duckdb
 
 from features.errors import InputError
+from features.feature import CAPABILITIES, Capability
+from features.formula import restored_sql
 from features.readers import ReadOptions, kept, read_events
 from features.readers.identifiers import quote_name, quote_text
 from features.schema import EVENT_COLUMNS, event_row
 from serving.expected_people import USUAL, Expectation, expectations
 from serving.model import BotClickModel
-from serving.scoring import FORMULA, PEOPLE_METADATA, output_format
+from serving.scoring import CAPABILITIES_METADATA, PEOPLE_METADATA, REFERENCE_METADATA, output_format
 
 _JUDGED = {"probability": "DOUBLE", "verdict": "VARCHAR", "actor": "VARCHAR", "vendor": "VARCHAR"}
+# What CSV files with few columns of ours, or of older versions, may lack.
+_TOLD = ("vendor_evidence", "reasons")
 _VERSION = "model_version"
 # What figures are made of; a file without one of them has the rows of a platform.
 _EVENTS = (
@@ -25,6 +29,8 @@ _EVENTS = (
     "raw_ref",
 )
 _TYPES = {column.name: column.type for column in EVENT_COLUMNS}
+# What is shown of single events; NULL in `events` where the file lacks it.
+_SHOWN = tuple(name for name in _TYPES if name not in _EVENTS)
 _NEXT = "name a file that clicksift score wrote"
 
 
@@ -32,20 +38,23 @@ _NEXT = "name a file that clicksift score wrote"
 class ScoredFile:
     """What a scored file says of itself: the versions of the models, and how their people are counted.
 
-    `people` is None where the file cannot hold it: CSV and JSON lines, and files that clicksift did not write.
+    `people`, `capabilities` (what the export could be trusted to say) and `reference` (the versions of the reference
+    data) are None where the file cannot hold them: CSV and JSON lines, and files that clicksift did not write.
     """
 
     path: Path
     model_versions: tuple[str, ...]
     people: Mapping[str, Expectation] | None
+    capabilities: frozenset[Capability] | None = None
+    reference: Mapping[str, str] | None = None
 
 
 def read_scored(con: duckdb.DuckDBPyConnection, path: Path, options: ReadOptions | None = None) -> ScoredFile:
     """Make the tables `events` and `verdicts` of a scored file, Parquet, CSV or JSON lines.
 
-    `events` has the columns that figures are made of, `verdicts` those of our judgement. Files with a person's own rows
-    are read as the export was, for which `options` may be needed again. Raises InputError where the file is no scored
-    one, or cannot be read.
+    `events` has the columns of the schema, NULL for those that no figure is made of and the file lacks; `verdicts` has
+    those of our judgement. Files with a person's own rows are read as the export was, for which `options` may be needed
+    again. Raises InputError where the file is no scored one, or cannot be read.
     """
     kind = output_format(path)
     if not path.is_file():
@@ -53,12 +62,20 @@ def read_scored(con: duckdb.DuckDBPyConnection, path: Path, options: ReadOptions
     columns = _columns(con, path, kind)
     ours = _ours(path, columns)
     if all(name in columns for name in _EVENTS):
-        _make_canonical(con, path, kind, ours)
+        _make_canonical(con, path, kind, columns, ours)
     else:
         _make_kept(con, path, kind, options, ours)
     _check(con, path)
     rows = con.execute("SELECT DISTINCT model_version FROM verdicts WHERE model_version IS NOT NULL").fetchall()
-    return ScoredFile(path, tuple(sorted(version for (version,) in rows)), _people(con, path, kind))
+    told = _metadata(con, path) if kind == "parquet" else {}
+    people, given, reference = map(told.get, (PEOPLE_METADATA, CAPABILITIES_METADATA, REFERENCE_METADATA))
+    return ScoredFile(
+        path,
+        tuple(sorted(version for (version,) in rows)),
+        None if people is None else expectations(json.loads(people)),
+        None if given is None else frozenset(name for name in CAPABILITIES if name in given.split(",")),
+        None if reference is None else json.loads(reference),
+    )
 
 
 def people_of(file: ScoredFile, model: BotClickModel | None) -> Mapping[str, Expectation]:
@@ -99,22 +116,29 @@ def _ours(path: Path, columns: Sequence[str]) -> Mapping[str, str]:
         ours[name] = next((each for each in (f"clicksift_{name}", name) if each in columns), "")
         if not ours[name]:
             raise InputError(f"{path}: has no column {name}; {_NEXT}")
+    for name in _TOLD:
+        ours[name] = next((each for each in (f"clicksift_{name}", name) if each in columns), "")
     return ours
 
 
-def _make_canonical(con: duckdb.DuckDBPyConnection, path: Path, kind: str, ours: Mapping[str, str]) -> None:
-    events = ", ".join(_text(name, _TYPES[name], kind) for name in _EVENTS)
+def _make_canonical(
+    con: duckdb.DuckDBPyConnection, path: Path, kind: str, columns: Sequence[str], ours: Mapping[str, str]
+) -> None:
+    lacking = [f"CAST(NULL AS {_TYPES[name]}) AS {name}" for name in _SHOWN if name not in columns]
+    given = [_text(name, _TYPES[name], kind) for name in (*_EVENTS, *_SHOWN) if name in columns]
+    events = ", ".join([*given, *lacking])
     _run(
         con,
         path,
         f"""
         CREATE OR REPLACE TEMP TABLE scored_rows AS
-        SELECT 0 AS file_no, row_number() OVER () AS record, {events}, {_judgement(ours)} FROM {_source(path, kind)}
+        SELECT 0 AS file_no, row_number() OVER () AS record, {events}, {_judgement(ours, kind)}
+        FROM {_source(path, kind)}
         """,
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE events AS"
-        f" SELECT {', '.join(_EVENTS)}, FALSE AS is_context, file_no, record FROM scored_rows"
+        f" SELECT {', '.join(_TYPES)}, FALSE AS is_context, file_no, record FROM scored_rows"
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE verdicts AS SELECT {event_row('s')} AS event_row, {_names()}"
@@ -133,7 +157,7 @@ def _make_kept(
     read_events(con, [path], options, keep_rows=True)
     file, record = map(quote_name, kept.PLACE)
     parts = " UNION ALL BY NAME ".join(
-        f"SELECT {event_row('k', file, record)} AS event_row, {_judgement(ours)} FROM {table} AS k"
+        f"SELECT {event_row('k', file, record)} AS event_row, {_judgement(ours, kind)} FROM {table} AS k"
         for table in kept.tables(con)
     )
     _run(
@@ -161,26 +185,25 @@ def _run(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> None:
 def _text(name: str, kind: str, file_kind: str) -> str:
     """A column of the file as it was before it was written."""
     value = f"CAST({name} AS {kind})"
-    return f"{_as_it_was(value) if file_kind == 'csv' else value} AS {name}"
+    return f"{_as_it_was(value) if file_kind == 'csv' and kind == 'VARCHAR' else value} AS {name}"
 
 
 def _as_it_was(value: str) -> str:
     """SQL of a text without the apostrophe that CSV has before what looked like a formula."""
-    is_defused = f"{value}[1] = chr(39) AND regexp_matches({value}[2:], '{FORMULA}')"
-    return f"CASE WHEN {is_defused} THEN {value}[2:] ELSE {value} END"
+    return restored_sql(value)
 
 
-def _judgement(ours: Mapping[str, str]) -> str:
-    """Our columns under their own names; an empty cell is NULL."""
-    kinds = {**_JUDGED, _VERSION: "VARCHAR"}
-    return ", ".join(
-        f"CAST(nullif(CAST({quote_name(ours[name])} AS VARCHAR), '') AS {kind}) AS {name}"
-        for name, kind in kinds.items()
-    )
+def _judgement(ours: Mapping[str, str], file_kind: str) -> str:
+    """Our columns under their own names; an empty cell of a text file is NULL."""
+    kinds = {**_JUDGED, _VERSION: "VARCHAR", **dict.fromkeys(_TOLD, "VARCHAR")}
+    given = {name: quote_name(ours[name]) if ours[name] else "NULL" for name in kinds}
+    if file_kind != "parquet":
+        given = {name: f"nullif(CAST({value} AS VARCHAR), '')" for name, value in given.items()}
+    return ", ".join(f"CAST({given[name]} AS {kind}) AS {name}" for name, kind in kinds.items())
 
 
 def _names() -> str:
-    return ", ".join((*_JUDGED, _VERSION))
+    return ", ".join((*_JUDGED, _VERSION, *_TOLD))
 
 
 def _check(con: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -197,9 +220,7 @@ def _check(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
 
 
-def _people(con: duckdb.DuckDBPyConnection, path: Path, kind: str) -> Mapping[str, Expectation] | None:
-    if kind != "parquet":
-        return None
-    metadata = f"parquet_kv_metadata({quote_text(str(path))})"
-    rows = con.execute(f"SELECT decode(value) FROM {metadata} WHERE decode(key) = '{PEOPLE_METADATA}'").fetchall()
-    return expectations(json.loads(rows[0][0])) if rows else None
+def _metadata(con: duckdb.DuckDBPyConnection, path: Path) -> Mapping[str, str]:
+    """What clicksift wrote of a Parquet file into it."""
+    entries = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({quote_text(str(path))})"
+    return dict(con.execute(f"{entries} WHERE decode(key) LIKE 'clicksift%'").fetchall())

@@ -23,6 +23,7 @@ from features.engine import Progress
 from features.errors import InputError
 from features.facts import LOOK_AHEAD
 from features.feature import CAPABILITIES, Capability
+from features.formula import defused_sql
 from features.readers import kept
 from features.readers.identifiers import quote_name, quote_text
 from features.schema import ENGAGEMENT, EVENT_COLUMNS, event_row
@@ -36,9 +37,10 @@ VERDICT_COLUMNS = ("probability", "verdict", "actor", "vendor", "vendor_evidence
 _TEXTS = ("vendor", "reasons")
 # Where a Parquet file says how its people are counted.
 PEOPLE_METADATA = "clicksift_people"
+# What the export could be trusted to say, and the versions of the reference data.
+CAPABILITIES_METADATA = "clicksift_capabilities"
+REFERENCE_METADATA = "clicksift_reference"
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
-# A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection"); some take the wide forms too.
-FORMULA = "^[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
 
 
 @dataclass(frozen=True)
@@ -202,16 +204,16 @@ def write_kept(con: duckdb.DuckDBPyConnection, path: Path, scored: Scored) -> No
 def _cell(path: Path, value: str, name: str, is_text: bool) -> str:
     """The value under its name; in CSV with an apostrophe where it would be run as a formula."""
     if output_format(path) == "csv" and is_text:
-        value = f"CASE WHEN regexp_matches({value}, '{FORMULA}') THEN chr(39) || {value} ELSE {value} END"
+        value = defused_sql(value)
     return f"{value} AS {quote_name(name)}"
 
 
 def _write(con: duckdb.DuckDBPyConnection, path: Path, rows: str, scored: Scored) -> None:
     kind = output_format(path)
     given = ",".join(c for c in CAPABILITIES if c in scored.capabilities)
-    metadata = {"clicksift_model": scored.model_version, "clicksift_capabilities": given}
+    metadata = {"clicksift_model": scored.model_version, CAPABILITIES_METADATA: given}
     metadata[PEOPLE_METADATA] = json.dumps(described(scored.people), sort_keys=True)
-    metadata["clicksift_reference"] = json.dumps(reference.versions(), sort_keys=True)
+    metadata[REFERENCE_METADATA] = json.dumps(reference.versions(), sort_keys=True)
     write_rows(con, rows, path, _copy_options(kind, metadata))
 
 

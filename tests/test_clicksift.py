@@ -19,7 +19,9 @@ from tests.serving.scored_files import small_sender
 from training.simulation import simulate
 
 COMMAND = Path(sys.executable).with_name("clicksift")
-COMMANDS = [command.callback.__name__ for command in clicksift.app.registered_commands if command.callback]
+COMMANDS = [
+    command.name or command.callback.__name__ for command in clicksift.app.registered_commands if command.callback
+]
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +317,7 @@ def test_an_output_never_overwrites_an_input_nor_lies_among_the_events(tmp_path)
         (tmp_path / "in" / "scored.parquet", [tmp_path / "in"]),
     ):
         with pytest.raises(InputError, match=r"name another output|outside of it"):
-            clicksift.score(paths, output=output, campaigns=campaigns, key_file=tmp_path / "key")
+            clicksift.score_command(paths, output=output, campaigns=campaigns, key_file=tmp_path / "key")
     assert (events.read_bytes(), campaigns.read_bytes()) == before
     assert sorted(path.name for path in (tmp_path / "in").iterdir()) == [
         "campaigns.parquet",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from clicksift import app, score
+from clicksift import app, score_command
 from tests.generated_pages import PAGES
 from training.simulation import simulate
 
@@ -27,14 +27,14 @@ def test_a_generated_page_is_up_to_date(path):
 def test_every_command_has_an_example_to_paste():
     for command in app.registered_commands:
         assert command.callback is not None
-        assert f"Example: clicksift {command.callback.__name__}" in (command.callback.__doc__ or "")
+        assert f"Example: clicksift {command.name or command.callback.__name__}" in (command.callback.__doc__ or "")
 
 
 def test_every_command_is_in_the_readme():
     readme = (ROOT / "README.md").read_text()
     for command in app.registered_commands:
         assert command.callback is not None
-        assert f"clicksift {command.callback.__name__}" in readme
+        assert f"clicksift {command.name or command.callback.__name__}" in readme
 
 
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: path.name)
@@ -59,7 +59,7 @@ def test_the_python_of_the_readme_runs_and_agrees_with_the_command(tmp_path):
     )
     campaigns, judged = map(int, ran.stdout.split())
     assert campaigns > 0
-    score(
+    score_command(
         [tmp_path / "demo" / "events.parquet"],
         output=tmp_path / "scored.parquet",
         campaigns=tmp_path / "demo" / "campaigns.parquet",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -75,8 +76,7 @@ def test_labelled_events_compare_the_models_now(run, sender, uri):
     )
     assert (code, stderr) == (0, ""), stdout
     assert "models:/clicksift/5 beside the champion models:/clicksift/1" in stdout
-    labels = pq.read_table(sender / "labels.parquet")["automated"].to_pylist()
-    assert f"{labels.count(False):,}" in stdout
+    assert re.search(r"clicked +\d+\.\d\d% +\+0\.00 +\d+\.\d\d% +\+0\.00", stdout)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,6 @@ def test_labelled_events_compare_the_models_now(run, sender, uri):
         pytest.param(["promote", LOSING, "--why", "so"], "--force and --why TEXT belong together", id="no force"),
         pytest.param(["promote", LOSING, "--labels", "l.csv"], "--events and --labels belong together", id="no events"),
         pytest.param(["promote", BETTER, "--tracking-uri", "sqlite:///x.db"], "there is no such file", id="no store"),
-        pytest.param(["rollback"], "none was before it", id="nothing to go back to"),
     ],
 )
 def test_what_is_refused_is_one_line_and_exit_code_2(run, arguments, words):

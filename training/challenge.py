@@ -6,6 +6,7 @@ both models meet the same draws, so what makes a draw easy or hard for both does
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from serving.campaign_table import printable
 from serving.model import Thresholds
 from training.dataset import Dataset
 from training.evaluate import KINDS, Draws, Figure, cuts
@@ -102,11 +104,8 @@ class Comparison:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Comparison:
-        """What `to_json` gave. Raises KeyError or TypeError where it is something else."""
-        parts = [
-            Part(**{**part, "loss": _change(part["loss"]), "recall": _change(part["recall"])})
-            for part in content["parts"]
-        ]
+        """What `to_json` gave. Raises KeyError, TypeError, ValueError or AttributeError for something else."""
+        parts = map(_part_of, content["parts"])
         lists = {name: tuple(content[name]) for name in ("versions", "notes")}
         return cls(**{**content, **lists, "parts": tuple(parts)})
 
@@ -120,10 +119,20 @@ class Comparison:
         return tuple(reason for part in self.parts for reason in _reasons(part))
 
 
+def _part_of(content: Mapping[str, Any]) -> Part:
+    by, value = str(content["by"]), str(content["value"])
+    if by == "kind" and value not in _WORDS:
+        raise ValueError(f"{value} is no kind of event")
+    counts = int(content["human"]), int(content["automated"])
+    return Part(by, value, *counts, _change(content["loss"]), _change(content["recall"]))
+
+
 def _change(content: Mapping[str, Any] | None) -> Change | None:
     if content is None:
         return None
-    return Change(**{**content, "difference": Figure(**content["difference"])})
+    difference = Figure(**{name: float(value) for name, value in content["difference"].items()})
+    shares = float(content["challenger"]), float(content["champion"])
+    return Change(*shares, difference, int(content["organisations"]))
 
 
 def compare_models(
@@ -168,10 +177,11 @@ def _parts(data: Dataset, slices: Mapping[str, Words]) -> Iterator[tuple[str, st
     for number, name in enumerate(KINDS):
         yield "kind", name, data.kind == number
     for by, words in slices.items():
-        values = sorted({word for word in words if word is not None})
-        if len(values) > 1:  # a single one is all events again
-            for value in values:
-                yield by, str(value), words == value
+        counts = Counter(word for word in words.tolist() if word is not None)
+        if len(counts) > 1:  # a single one is all events again
+            for value in sorted(counts):
+                if counts[value] >= FEWEST_EVENTS:
+                    yield by, str(value), words == value
 
 
 def _part(data: Dataset, ours: Flags, champion: Flags, draws: Draws, rows: Flags, by: str, value: str) -> Part:
@@ -217,7 +227,7 @@ def _reasons(part: Part) -> Iterator[str]:
     if recall and part.automated >= FEWEST_EVENTS and recall.is_told:
         less = Figure(-recall.difference.value, -recall.difference.high, -recall.difference.low)
         if less.low > 0 and less.value > RECALL_MARGIN:
-            whose = f"machines' {_WORDS[part.value]}" if part.by == "kind" else f"{part.by} {part.value}"
+            whose = f"machines' {_WORDS[part.value]}" if part.by == "kind" else f"{part.by} {printable(part.value)}"
             yield (
                 f"finds less of {whose}: {recall.challenger:.2%} against {recall.champion:.2%}"
                 f" ({_points(less)} less; beyond the noise and above {100 * RECALL_MARGIN:g})"
@@ -244,10 +254,10 @@ def comparison_tables(comparison: Comparison, most: int = 12) -> list[Table]:
     """A table by kind of event, and one of the `most` other parts that change most, for a terminal."""
     kinds = [part for part in comparison.parts if part.by == "kind"]
     others = sorted((part for part in comparison.parts if part.by != "kind"), key=_size)
-    title = f"{comparison.challenger} beside the champion {comparison.champion}"
+    title = Text(printable(f"{comparison.challenger} beside the champion {comparison.champion}"))
     tables = [_table(title, kinds)]
     if moved := [part for part in others if _size(part) < 0][:most]:
-        tables.append(_table("Where they differ most", moved, counts=()))
+        tables.append(_table("Where they differ most", moved))
     return tables
 
 
@@ -257,22 +267,27 @@ def _size(part: Part) -> float:
     return -sum(abs(change.difference.value) * events for change, events in sizes if change)
 
 
-def _table(title: str, parts: list[Part], counts: tuple[str, ...] = ("human", "automated")) -> Table:
+def _table(title: str | Text, parts: list[Part]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("events")
-    for heading in (*counts, "people lost", "change", "machines found", "change"):
+    table.add_column("events", min_width=12)
+    for heading in ("people lost", "change", "machines found", "change"):
         table.add_column(heading, justify="right", no_wrap=True)
     for part in parts:
         bad = any(_reasons(part))
         name = part.value if part.by == "kind" else f"{part.by}: {part.value}"
-        cells = [*(f"{getattr(part, count):,}" for count in counts), *_cells(part.loss), *_cells(part.recall)]
-        table.add_row(Text(name), *cells, style="bold" if bad else None)
+        table.add_row(Text(printable(name)), *_cells(part.loss), *_cells(part.recall), style="bold" if bad else None)
     return table
 
 
 def _cells(change: Change | None) -> tuple[str, str]:
     if change is None:
-        return "", ""
+        return "not shown", ""
     moved = change.difference
-    interval = f" [{100 * moved.low:+.2f}, {100 * moved.high:+.2f}]" if moved.low != moved.high else ""
-    return f"{change.challenger:.2%}", f"{100 * moved.value:+.2f}{interval}"
+    interval = f" [{_short(moved.low)}, {_short(moved.high)}]" if moved.low != moved.high else ""
+    return f"{change.challenger:.2%}", f"{_short(moved.value)}{interval}"
+
+
+def _short(share: float) -> str:
+    """In points, with as many decimals as matter."""
+    points = 100 * share
+    return f"{points:+.2f}" if abs(points) < 1 else f"{points:+.1f}"

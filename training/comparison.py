@@ -270,7 +270,7 @@ def _table(kind: str, judgements: Sequence[Judgement], model: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     has_campaigns = kind == KINDS[CLICK]
     table.add_column("judge", no_wrap=True)
-    for heading in ("people lost", "machines found", "abstains", *["campaigns off by", "at worst"] * has_campaigns):
+    for heading in ("people lost", "machines found", "abstains", *["campaigns off by", "worst"] * has_campaigns):
         table.add_column(heading, justify="right", no_wrap=True)
     for judgement in judgements:
         cells = [judgement.loss.short, judgement.recall.short, f"{judgement.abstained.value:.1%}"]

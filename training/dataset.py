@@ -80,9 +80,9 @@ class Dataset:
         return replace(self, X=X)
 
     def fingerprint(self) -> str:
-        """Of features, labels and weights, in 16 hexadecimal digits."""
+        """Of the catalogue's features, labels and weights, in 16 hexadecimal digits; the same with reputations."""
         digest = hashlib.sha256()
-        for values in (self.X, self.y, self.weight):
+        for values in (self.X[:, : len(FEATURE_NAMES)], self.y, self.weight):
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()[:16]
 
@@ -135,10 +135,14 @@ def labelled(
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """How many judged events have no label, and the features of a sample of them."""
+    """How many judged events have no label, and the features of a sample of them.
+
+    `kind` is 0 for an open, 1 for a click, 2 for an unsubscribe.
+    """
 
     events: int
     X: npt.NDArray[np.float32]
+    kind: npt.NDArray[np.int8]
 
 
 def unlabelled(con: duckdb.DuckDBPyConnection, most: int = 20_000) -> Unlabelled:
@@ -146,24 +150,32 @@ def unlabelled(con: duckdb.DuckDBPyConnection, most: int = 20_000) -> Unlabelled
     without = "FROM features AS x ANTI JOIN event_labels AS l ON x.event_row = l.event_row"
     events = int(con.execute(f"SELECT count(*) {without}").fetchall()[0][0])
     columns = ", ".join(f"x.{name}" for name in FEATURE_NAMES)
-    table = con.sql(f"SELECT {columns} {without} ORDER BY hash(x.event_row), x.event_row LIMIT {most}").to_arrow_table()
-    return Unlabelled(events, matrix(table))
+    table = con.sql(f"""
+        WITH drawn AS (SELECT {columns}, x.event_row {without} ORDER BY hash(x.event_row), x.event_row LIMIT {most})
+        SELECT d.*, CAST(f.kind AS TINYINT) AS kind_of_event
+        FROM drawn AS d JOIN facts AS f ON d.event_row = f.event_row
+        ORDER BY d.event_row""").to_arrow_table()
+    return Unlabelled(events, matrix(table), table["kind_of_event"].to_numpy())
 
 
 def label_notes(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """What a person should know of how the labels of the last `labelled` met the events; nothing where all fit."""
-    # Only files of rows to review leave it.
-    con.execute("CREATE TEMP TABLE IF NOT EXISTS unfilled_labels (rows BIGINT)")
-    given, used, differing, unfilled = con.sql("""
+    # Only files of rows to review, and of labels, leave them.
+    for table in ("unfilled_labels", "torn_labels"):
+        con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (rows BIGINT)")
+    given, used, differing, unfilled, torn = con.sql("""
         SELECT
             (SELECT count(*) FROM labels),
             (SELECT count(DISTINCT label) FROM matched_labels),
             (SELECT count(*) FROM event_labels WHERE differing),
-            (SELECT coalesce(sum(rows), 0) FROM unfilled_labels)
+            (SELECT coalesce(sum(rows), 0) FROM unfilled_labels),
+            (SELECT coalesce(sum(rows), 0) FROM torn_labels)
         """).fetchall()[0]
     notes = []
     if unfilled:
         notes.append(f"{unfilled:,} rows to review are not filled in and are no labels")
+    if torn:
+        notes.append(f"{torn:,} reviewed labels were cut off while they were written and are no labels")
     if used < given:
         notes.append(f"{given - used:,} of {given:,} labels name no open, click or unsubscribe of the events")
     if differing:

@@ -157,7 +157,7 @@ def _make_sightings(con: duckdb.DuckDBPyConnection, capabilities: Set[Capability
         SELECT
             f.event_row, f.us, f.kind, f.msg, f.rcpt, f.dom, f.link, f.honeypot, f.method, v.probability,
             x.since_arrival_s,
-            f.kind = 1 AND (x.links_10s >= 3 OR (x.links_10s = 2 AND x.n_links = 2)) AS burst,
+            coalesce(f.kind = 1 AND (x.links_10s >= 3 OR (x.links_10s = 2 AND x.n_links = 2)), FALSE) AS burst,
             f.kind = 1 AND x.since_last_open_s IS NULL AS unopened,
             a.address_id, a.net, a.asn, a.rank = 2 AS data_centre, g.agent_id,
             coalesce(
@@ -316,7 +316,7 @@ class _Search:
             f"""
             SELECT e.event_id, e.raw_ref, e.recipient_id
             FROM (
-                SELECT arg_max(event_row, probability) AS event_row, max(probability) AS most
+                SELECT arg_max(event_row, (probability, -event_row)) AS event_row, max(probability) AS most
                 FROM sightings
                 WHERE {key} = {value} AND kind = 1
                 GROUP BY msg

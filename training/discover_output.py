@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from features.files import replacing_file
+from features.formula import defused
 from features.operator_lists import SUSPECTED, SUSPECTS, SUSPECTS_HEADER
 from serving.campaign_table import printable
-from serving.scoring import FORMULA
 from training.discover import Discovery, Group
 
 SHOWN = 20
@@ -92,12 +91,3 @@ def _rows(group: Group) -> Iterator[Sequence[str]]:
     )
     for cidr in group.cidrs or ("",):
         yield [defused(cell) for cell in (cidr, *facts, *rest)]
-
-
-def defused(cell: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet would run it.
-
-    >>> defused("=1+1"), defused("Mozilla/5.0")
-    ("'=1+1", 'Mozilla/5.0')
-    """
-    return f"'{cell}" if re.match(FORMULA, cell) else cell

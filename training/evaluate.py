@@ -211,19 +211,25 @@ def by_slice(
     """One row a slice: events, those truly automated, verdict shares and the mean probability, largest first."""
     automated_at, human_at = cuts(data.kind, thresholds)
     automated, human = probability >= automated_at, probability < human_at
-    rows = []
-    for name in sorted(set(names)):
-        chosen = names == name
-        rows.append(
-            {
-                "slice": name,
-                "events": int(chosen.sum()),
-                "truly_automated": float(data.y[chosen].mean()),
-                "called_automated": float(automated[chosen].mean()),
-                "called_human": float(human[chosen].mean()),
-                "mean_probability": float(probability[chosen].mean()),
-            }
+    slices, place = np.unique(names, return_inverse=True)
+    events = np.bincount(place, minlength=len(slices))
+    shares = {
+        name: np.bincount(place, weights=values, minlength=len(slices)) / events
+        for name, values in (
+            ("truly_automated", data.y),
+            ("called_automated", automated),
+            ("called_human", human),
+            ("mean_probability", probability),
         )
+    }
+    rows = [
+        {
+            "slice": str(slices[number]),
+            "events": int(events[number]),
+            **{name: float(values[number]) for name, values in shares.items()},
+        }
+        for number in range(len(slices))
+    ]
     return sorted(rows, key=lambda row: -row["events"])
 
 

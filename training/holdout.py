@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from features.engine import Progress
 from features.errors import ModelError
+from serving.campaign_table import printable
 from serving.model import Thresholds
 from training.calibration import fit_calibration
 from training.dataset import Dataset
@@ -150,5 +152,5 @@ def held_out_table(rows: Sequence[HeldOut]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         cells = (row.seen.short, row.unseen.short, row.loss.short)
-        table.add_row(row.vendor, f"{row.automated:,}", f"{row.organisations:,}", *cells)
+        table.add_row(Text(printable(row.vendor)), f"{row.automated:,}", f"{row.organisations:,}", *cells)
     return table

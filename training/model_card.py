@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from serving.campaign_table import printable
 from serving.model import Thresholds
 from training.evaluate import LOSSES, Figures
 from training.holdout import HeldOut
@@ -107,6 +109,11 @@ def _with_heading(heading: str, figures: Mapping[str, Figures]) -> list[str]:
     return [heading, figure_lines(figures)] if figures else []
 
 
+def _cell(words: str) -> str:
+    """Words of a file as one cell of a Markdown table, and as nothing else."""
+    return printable(html.escape(words, quote=False)).replace("|", "\\|")
+
+
 def _recall_lines(figures: Mapping[str, Figures]) -> str:
     lines = [f"| events | {' | '.join(f'{loss:.1%} lost' for loss in LOSSES)} |", "|---|---|---|---|"]
     lines += [
@@ -134,7 +141,7 @@ def held_out_lines(rows: Sequence[HeldOut], groups: str = "organisations") -> st
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row.vendor} | {row.automated:,} | {row.organisations} | {row.seen} | {row.unseen} | {row.loss} |"
+        f"| {_cell(row.vendor)} | {row.automated:,} | {row.organisations} | {row.seen} | {row.unseen} | {row.loss} |"
         for row in rows
     ]
     return "\n".join(lines)
@@ -147,7 +154,7 @@ def _property_section(properties: Sequence[SliceFigures], held_out: str) -> list
         return []
     lines = ["| slice | human | automated | loss | recall | unsure | worse than all |", "|---|---|---|---|---|---|---|"]
     lines += [
-        f"| {row.dimension}: {row.name} | {row.human:,} | {row.automated:,} | {row.loss} | {row.recall} |"
+        f"| {row.dimension}: {_cell(row.name)} | {row.human:,} | {row.automated:,} | {row.loss} | {row.recall} |"
         f" {row.unsure} | {', '.join(row.worse)} |"
         for row in shown
     ]
@@ -161,7 +168,7 @@ def _slice_table(slices: Sequence[Mapping[str, Any]]) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['slice'] or 'not said'} | {row['events']:,} | {row['truly_automated']:.1%} |"
+        f"| {_cell(row['slice']) or 'not said'} | {row['events']:,} | {row['truly_automated']:.1%} |"
         f" {row['called_automated']:.1%} | {row['called_human']:.1%} |"
         for row in slices[:SLICES_SHOWN]
     ]

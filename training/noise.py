@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from features.canonical import write_rows
 from features.errors import InputError
+from features.formula import defused_sql
 from features.schema import event_row
-from serving.scoring import FORMULA
 from training.dataset import Dataset
 
 Treatment = Literal["auto", "keep", "weigh", "drop"]
@@ -114,11 +114,10 @@ def write_suspects(con: duckdb.DuckDBPyConnection, noise: LabelNoise, path: Path
     """
     place = np.flatnonzero(noise.suspects)
     con.register("suspects", pa.table({"place": place, "probability": noise.probability[place]}))
-    cell = f"CASE WHEN regexp_matches({{0}}, '{FORMULA}') THEN chr(39) || {{0}} ELSE {{0}} END AS {{1}}"
     rows = f"""
         WITH ordered AS (SELECT *, row_number() OVER (ORDER BY event_row) - 1 AS place FROM event_labels)
-        SELECT {cell.format("e.event_id", "event_id")}, e.raw_ref, l.automated,
-            {cell.format("l.source", "source")}, round(s.probability, 4) AS probability, e.event_type, e.timestamp
+        SELECT {defused_sql("e.event_id")} AS event_id, {defused_sql("e.raw_ref")} AS raw_ref, l.automated,
+            {defused_sql("l.source")} AS source, round(s.probability, 4) AS probability, e.event_type, e.timestamp
         FROM suspects AS s
         JOIN ordered AS l ON s.place = l.place
         JOIN events AS e ON l.event_row = {event_row("e")}

@@ -14,7 +14,7 @@ from features.catalog import FEATURE_NAMES
 from features.errors import InputError, ModelError
 from features.feature import Capability
 from serving.model import BotClickModel, bundled
-from training.challenge import Comparison, Words, compare_models
+from training.challenge import FEWEST_EVENTS, FEWEST_ORGANISATIONS, Comparison, Words, compare_models
 from training.comparison import thresholds_of
 from training.dataset import Dataset, as_wide
 from training.registry import Registered, Registry
@@ -109,7 +109,18 @@ def challenge(
 def anew(
     challenger: Champion, champion: Champion, data: Dataset, slices: dict[str, Words], capabilities: Set[Capability]
 ) -> Comparison:
-    """Two models that exist on labelled events of your choice."""
+    """Two models that exist on labelled events of your choice.
+
+    Raises InputError where people or machines are too few, or at too few organisations, to speak against anybody.
+    """
+    for label, whose in enumerate(("people's", "machines'")):
+        organisations = data.organisation[data.y == label]
+        if len(organisations) < FEWEST_EVENTS or len(np.unique(organisations)) < FEWEST_ORGANISATIONS:
+            raise InputError(
+                f"labels: {len(organisations):,} of {whose} events at {len(np.unique(organisations))} recipient"
+                f" organisations, and at least {FEWEST_EVENTS} at {FEWEST_ORGANISATIONS} are needed to compare models;"
+                " label more of them"
+            )
     ours, about_ours = _fair(challenger, data)
     theirs, about_theirs = _fair(champion, data)
     return compare_models(
@@ -129,7 +140,8 @@ def _fair(judge: Champion, data: Dataset) -> tuple[Floats, tuple[str, ...]]:
     What the judge's model has learnt of reputations is not asked: the rows have none, or those of another training.
     """
     inputs = as_wide(data.X[:, : len(FEATURE_NAMES)], len(judge.model.feature_names))
-    if judge.model.manifest["training"].get("data_fingerprint") != data.fingerprint():
+    known = judge.model.manifest["training"]
+    if data.fingerprint() not in (known.get("data_fingerprint"), known.get("given_fingerprint")):
         return judge.model.probability(inputs), ()
     kept = judge.registry.out_of_fold(judge.version) if judge.registry and judge.version else None
     if kept is not None and len(kept) == len(data):
@@ -186,7 +198,7 @@ def recorded(registry: Registry, version: Registered, champion: str) -> Comparis
         if content is not None:
             try:
                 found = Comparison.from_json(content)
-            except (KeyError, TypeError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise InputError(
                     f"{version.name}: {artifact} of its run is no comparison ({error}); give labelled events with"
                     " --events and --labels to compare it now"
@@ -197,20 +209,18 @@ def recorded(registry: Registry, version: Registered, champion: str) -> Comparis
 
 
 def rollback(registry: Registry) -> Promotion:
-    """Make the champion before the present one champion again; once more goes one further back.
+    """Make the champion before the present one champion again; once more goes one further back, to the bundled model.
 
-    Raises InputError where there was none before.
+    Raises InputError where no registered model is champion.
     """
     champions = registry.champions()
-    if len(champions) < 2:
-        raise InputError(
-            f"{champions[0].name if champions else 'no model'} is champion, and none was before it that is still"
-            " registered; promote a version by its number"
-        )
-    *_, back, present = champions
-    tags = {"rolled_back_at": _now(), "rolled_back_by": _user(), "rolled_back_to": back.name}
-    registry.set_champions(champions[:-1], tags, present)
-    return Promotion(back.name, present.name, is_new=True, comparison=None)
+    if not champions:
+        raise InputError("no registered model is champion; promote a version by its number")
+    *before, present = champions
+    back = before[-1].name if before else BUNDLED
+    tags = {"rolled_back_at": _now(), "rolled_back_by": _user(), "rolled_back_to": back}
+    registry.set_champions(before, tags, present)
+    return Promotion(back, present.name, is_new=True, comparison=None)
 
 
 def _anew_with(champion: str) -> str:

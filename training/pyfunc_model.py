@@ -7,24 +7,27 @@ from typing import Any
 
 import mlflow
 import mlflow.pyfunc
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from serving.model import BotClickModel
+from training.frames import judged
 
 
-class ProbabilityModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
-    """Probability of being automated from a frame of features, one column each."""
+class EventModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
+    """Canonical events in, our judgement of each out: what `clicksift score` says of the same events."""
 
     def load_context(self, context: Any) -> None:
         """Load the plain model directory that was logged."""
         self._model = BotClickModel.load(Path(context.artifacts["model"]))
 
-    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> npt.NDArray[np.float64]:
-        """One probability a row, from columns named as the model's inputs, in any order."""
-        X = model_input[list(self._model.feature_names)].to_numpy(dtype=np.float32)
-        return self._model.probability(X)
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
+        """One row an event, in order: probability, verdict, actor, vendor, vendor_evidence, reasons, provisional.
+
+        NULL for events that are not judged: all but opens, clicks and unsubscribes. The frame is a whole file, since
+        an event is judged by what happened around it; it may have n_links, honeypot_url and unsubscribe_url of each
+        event's campaign and mx of its recipient domain.
+        """
+        return judged(model_input, self._model)
 
 
-mlflow.models.set_model(ProbabilityModel())
+mlflow.models.set_model(EventModel())

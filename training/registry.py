@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from features.errors import ClicksiftError, InputError
 from serving.model import BotClickModel
-from training.tracking import CHAMPION, OUT_OF_FOLD, REGISTERED, only_warnings, open_store, sqlite_file
+from training.tracking import CHAMPION, OUT_OF_FOLD, REGISTERED, check_uri, only_warnings, open_store, sqlite_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,10 +53,11 @@ class Registry:
     """
 
     def __init__(self, uri: str) -> None:
+        check_uri(uri)
         self.uri = uri
         path = sqlite_file(uri)
         # MLflow keeps a store open by its address, and a relative one means another file elsewhere.
-        self._address = uri if path is None else uri.replace(str(path), str(path.resolve()), 1)
+        self._address = uri if path is None else f"sqlite:///{path.resolve()}{''.join(uri.partition('?')[1:])}"
         if path is not None and not path.is_file():
             raise InputError(
                 f"--tracking-uri {uri}: there is no such file; name the MLflow store that `clicksift train` recorded in"
@@ -137,13 +138,19 @@ class Registry:
         return [known[number] for number in numbers if number in known]
 
     def set_champions(self, champions: list[Registered], tags: Mapping[str, str], tagged: Registered) -> None:
-        """Make the last of them champion, remember the order, and put `tags` on the version `tagged`."""
+        """Make the last of them champion, remember the order, and put `tags` on the version `tagged`.
+
+        Without any, none is champion and the bundled model stands in again.
+        """
         numbers = ",".join(version.number for version in champions[-_MOST_CHAMPIONS:])
         with self._refusals():
             # What is told of the change comes first: a run that is ended between the two has changed no champion.
             for name, value in tags.items():
                 self._client.set_model_version_tag(REGISTERED, tagged.number, name, value)
-            self._client.set_registered_model_alias(REGISTERED, CHAMPION, champions[-1].number)
+            if champions:
+                self._client.set_registered_model_alias(REGISTERED, CHAMPION, champions[-1].number)
+            else:
+                self._client.delete_registered_model_alias(REGISTERED, CHAMPION)
             self._client.set_registered_model_tag(REGISTERED, _CHAMPIONS, numbers)
 
     def log_drift(self, drift: Mapping[str, Any]) -> str:

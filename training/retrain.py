@@ -26,7 +26,7 @@ from training.challenge import VENDOR, Words
 from training.dataset import Dataset, input_names
 from training.evaluate import KINDS, Figures, by_slice, campaign_errors, evaluate
 from training.fit import FRESH, WARM, Fit, FitParameters, described, fit, forward
-from training.gather import gather
+from training.gather import FEWEST_OF_A_KIND, gather
 from training.holdout import HeldOut, hold_out_table
 from training.labels import defining_features
 from training.model_card import ORGANISATION, SIMULATED_WORLD, model_card
@@ -34,7 +34,7 @@ from training.noise import LabelNoise, Treatment, label_noise, treat
 from training.profile import training_profile
 from training.reputation import judged_apart, shown_to_trees
 from training.row_split import random_split
-from training.selection import Selection, selection
+from training.selection import Selection, anchors, selection
 from training.slices import SliceFigures, slice_figures
 from training.threshold import choose, stricter, upper_loss_limit
 from training.tune import Tuning, tune
@@ -120,43 +120,49 @@ def train(
     gathered = gather(con, capabilities, reputation=has_reputation, seed=parameters.seed, progress=progress)
     chosen = selection(gathered.views[0], gathered.unlabelled, base, threads)
     left_out = chosen.names | defining_features(set(gathered.views[0].slice))
-    views = [view.without(left_out) for view in gathered.views]
-    if not choices.fresh:
-        starts = [view.begun_with(base.booster, threads).start for view in gathered.views]
-        views = [replace(view, start=start) for view, start in zip(views, starts, strict=True)]
+
+    def prepared(view: Dataset) -> Dataset:
+        return (view if choices.fresh else view.begun_with(base.booster, threads)).without(left_out)
+
+    # The trees before are asked of the same rows as the new ones: what a domain's labels say must not reach it by them.
+    judged = prepared(judged_apart(gathered.views[0]))
+    shown = [judged, *(prepared(shown_to_trees(view, parameters.seed)) for view in gathered.views[1:])]
+    if has_reputation:
+        shown[0] = prepared(shown_to_trees(gathered.views[0], parameters.seed))
     prior = chosen.prior if choices.prior is None else choices.prior
-    recipe = _Recipe(prior, "" if choices.fresh else base.booster_text, threads)
+    held = () if choices.fresh else anchors(gathered.views[0], gathered.unlabelled, base, FEWEST_OF_A_KIND, threads)
+    start = "" if choices.fresh else base.booster_text
+    recipe = _Recipe(prior, start, threads, tuple(part.without(left_out) for part in held))
     tuning = None
     if choices.trials:
-        tuning = recipe.tune(views, parameters, choices.trials, choices.storage, progress)
+        tuning = recipe.tune(judged, shown, parameters, choices.trials, choices.storage, progress)
         parameters = tuning.parameters
     say("growing trees on folds by organisation")
-    fitted = recipe.fit(views, parameters)
-    found = label_noise(views[0], fitted.probability)
+    fitted = recipe.fit(judged, shown, parameters)
+    found = label_noise(judged, fitted.probability)
     treated = treat(found, choices.noise)
     if treated.changes:
         say("growing trees again, with labels that are probably wrong treated")
-        views = [view.weighted(treated.weight).take(treated.kept) for view in views]
+        judged, *shown = (part.weighted(treated.weight).take(treated.kept) for part in (judged, *shown))
         parameters = cautious(parameters) if found.is_found else parameters
-        fitted = recipe.fit(views, parameters)
-    data = judged_apart(views[0])
+        fitted = recipe.fit(judged, shown, parameters)
     notes: tuple[str, ...] = ()
     if chosen.features:
         # Chosen events show neither how probabilities are spread nor what a threshold costs; all events did.
         fitted, thresholds = fitted.calibrated(base.calibration), dict(base.thresholds)
     else:
-        thresholds, notes = thresholds_by_kind(data, fitted, base.thresholds, choices.allowance)
+        thresholds, notes = thresholds_by_kind(judged, fitted, base.thresholds, choices.allowance)
         thresholds |= stricter(base.thresholds, thresholds)
     say("growing trees for other splits")
-    splits = _splits(data, fitted.calibration, thresholds, parameters, threads)
+    splits = _splits(judged, fitted.calibration, thresholds, parameters, threads)
     held_out: list[HeldOut] = []
     if choices.hold_out:
-        held_out = _held_out(data, gathered.words[VENDOR][treated.kept], thresholds, parameters, threads, progress)
+        held_out = _held_out(judged, gathered.words[VENDOR][treated.kept], thresholds, parameters, threads, progress)
     trained = assemble(
-        replace(gathered.views[0].weighted(treated.weight).take(treated.kept), start=views[0].start),
+        replace(gathered.views[0].weighted(treated.weight).take(treated.kept), start=judged.start),
         fitted,
         thresholds,
-        (*gathered.notes, *_notes(chosen, left_out, base, tuning, fresh=choices.fresh), *treated.notes, *notes),
+        (*gathered.notes, *_notes(choices, chosen, left_out, base, tuning), *treated.notes, *notes),
         parameters,
         created=created,
         source="labelled events",
@@ -165,7 +171,11 @@ def train(
         properties=gathered.properties.filter(pa.array(treated.kept)),
         sample=gathered.sample,
         reputation=gathered.reputation,
-        extra={"begun_with": None if choices.fresh else base.version, "left_out": sorted(left_out)},
+        extra={
+            "begun_with": None if choices.fresh else base.version,
+            "left_out": sorted(left_out),
+            "given_fingerprint": gathered.views[0].fingerprint(),
+        },
     )
     return replace(trained, noise=found, kept=treated.kept, words=gathered.words, tuning=tuning)
 
@@ -211,37 +221,40 @@ def _held_out(
 
 @dataclass(frozen=True)
 class _Recipe:
-    """What all fits of one training share: the prior, and the text of the trees to begin with."""
+    """What all fits of one training share: the prior, the text of the trees to begin with, what they are held by."""
 
     prior: float
     start: str
     threads: int
+    anchors: tuple[Dataset, ...]
 
-    def fit(self, views: Sequence[Dataset], parameters: FitParameters) -> Fit:
-        """Fit on the first view, with the others beside."""
-        shown, *also = (shown_to_trees(view, parameters.seed) for view in views)
-        return fit(
-            judged_apart(views[0]),
-            parameters,
-            also=also,
-            shown=shown,
-            prior=self.prior,
-            start=self.start,
-            threads=self.threads,
-        )
+    def fit(self, judged: Dataset, shown: Sequence[Dataset], parameters: FitParameters) -> Fit:
+        """Fit on rows that trees see as the first of `shown`, with the others beside."""
+        first, *also = shown
+        also = [*also, *self.anchors]
+        return fit(judged, parameters, also=also, shown=first, prior=self.prior, start=self.start, threads=self.threads)
 
     def tune(
         self,
-        views: Sequence[Dataset],
+        judged: Dataset,
+        shown: Sequence[Dataset],
         base: FitParameters,
         trials: int,
         storage: Path | None,
         progress: Progress | None,
     ) -> Tuning:
         """The best of some choices of parameters on the same folds."""
-        also = [shown_to_trees(view, base.seed) for view in views[1:]]
-        data = judged_apart(views[0])
-        return tune(data, also, trials=trials, base=base, storage=storage, threads=self.threads, progress=progress)
+        first, *also = shown
+        return tune(
+            judged,
+            [*also, *self.anchors],
+            shown=first,
+            trials=trials,
+            base=base,
+            storage=storage,
+            threads=self.threads,
+            progress=progress,
+        )
 
 
 def cautious(parameters: FitParameters) -> FitParameters:
@@ -250,7 +263,7 @@ def cautious(parameters: FitParameters) -> FitParameters:
 
 
 def _notes(
-    chosen: Selection, left_out: frozenset[str], base: BotClickModel, tuning: Tuning | None, *, fresh: bool
+    choices: Choices, chosen: Selection, left_out: frozenset[str], base: BotClickModel, tuning: Tuning | None
 ) -> tuple[str, ...]:
     """What a person should know of the events that were labelled, of what was not learnt, and what flatters."""
     notes = []
@@ -268,7 +281,16 @@ def _notes(
         notes.append(
             f"labelled events differ from those without a label; calibration and thresholds of model {base.version} are"
             " kept, which"
-            + (" knows nothing of the new trees: leave --fresh out" if fresh else " the new trees were put behind")
+            + (
+                " knows nothing of the new trees: leave --fresh out"
+                if choices.fresh
+                else " the new trees were put behind"
+            )
+            + ("; --prior is left aside" if choices.prior is not None else "")
+        )
+    if base.reputation is not None and not choices.fresh:
+        notes.append(
+            f"reputations are those of these labels; those that model {base.version} kept are not in the new one"
         )
     return tuple(notes)
 

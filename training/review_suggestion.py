@@ -7,7 +7,6 @@ that have many like them: of the same network, agent, recipient domain and type,
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +16,21 @@ import duckdb
 
 from features.feature import Capability
 from features.files import replacing_file
+from features.formula import defused
 from features.readers.tables import REVIEW_MARK
 from features.recipient_key import RecipientKey
 from features.schema import ENGAGEMENT, event_row
 from serving.model import BotClickModel
-from serving.scoring import FORMULA
 from training.labels import REVIEWED, REVIEWED_WEIGHT
 
 # A margin so far from every threshold halves what a row is worth.
-_HALF_MARGIN = 1.0
+HALF_MARGIN = 1.0
 REVIEW_COLUMNS: tuple[str, ...] = (
     *("event_id", "raw_ref", "automated", "source", "weight", "event_type", "timestamp", "campaign_id"),
     *("recipient_id", "recipient_domain", "url", "user_agent", "network", "after_delivery_s", "probability"),
     *("verdict", "reasons", "evidence", REVIEW_MARK),
 )
 _NAMES = ("event_id", "raw_ref")  # by which the labels are read back
-_CELL_MAY_BE_FORMULA = re.compile(FORMULA)
 
 
 @dataclass(frozen=True)
@@ -53,22 +51,39 @@ def suggest(
     Events of a type and network operator come the later the more of these are chosen already.
     """
     doubt = _doubt(model, capabilities)
+    candidates = f"""
+        SELECT
+            v.event_row, f.msg,
+            CASE WHEN v.event_row IN (SELECT event_row FROM label_evidence) THEN 1 ELSE {doubt} END AS doubt,
+            hash((f.kind, coalesce(a.operator, a.category))) AS stratum,
+            hash((f.kind, f.net, f.agent_id, coalesce(f.dom, f.rcpt, f.msg))) AS alike
+        FROM verdicts AS v
+        JOIN facts AS f ON v.event_row = f.event_row
+        LEFT JOIN addresses AS a ON f.address_id = a.address_id
+        WHERE v.event_row NOT IN (SELECT event_row FROM made_labels)"""
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE review_rows AS
+        SELECT event_row, similar_events, place FROM ({most_instructive(candidates)}) WHERE place <= $number
+        """,
+        {"number": number},
+    )
+    [(rows, similar)] = con.execute("SELECT count(*), coalesce(sum(similar_events), 0) FROM review_rows").fetchall()
+    return Suggestion(rows, int(similar))
+
+
+def most_instructive(candidates: str) -> str:
+    """SQL of the order in which events teach most: event_row, alike, similar_events, and place from 1 on.
+
+    `candidates` is SQL of event_row, msg, doubt (0 to 1), stratum and alike: equal for events that one answer stands
+    for. Of these, and of those of one message, one is chosen; those of a stratum come the later the more are before.
+    """
+    return f"""
         WITH candidates AS (
-            SELECT
-                v.event_row, f.msg,
-                CASE WHEN v.event_row IN (SELECT event_row FROM label_evidence) THEN 1 ELSE {doubt} END AS doubt,
-                hash((f.kind, coalesce(a.operator, a.category))) AS stratum,
-                hash((f.kind, f.net, f.agent_id, coalesce(f.dom, f.rcpt, f.msg))) AS alike
-            FROM verdicts AS v
-            JOIN facts AS f ON v.event_row = f.event_row
-            LEFT JOIN addresses AS a ON f.address_id = a.address_id
-            WHERE v.event_row NOT IN (SELECT event_row FROM made_labels)
+            {candidates}
         ),
         clusters AS (
-            SELECT arg_max(event_row, (doubt, -event_row)) AS event_row, any_value(stratum) AS stratum,
+            SELECT alike, arg_max(event_row, (doubt, -event_row)) AS event_row, any_value(stratum) AS stratum,
                    arg_max(msg, (doubt, -event_row)) AS msg, count(*) AS similar_events,
                    max(doubt) * ln(1 + sum(doubt)) AS worth
             FROM candidates
@@ -83,14 +98,8 @@ def suggest(
             SELECT *, worth / sqrt(row_number() OVER (PARTITION BY stratum ORDER BY worth DESC, event_row)) AS claim
             FROM one_a_message
         )
-        SELECT event_row, similar_events, row_number() OVER (ORDER BY claim DESC, event_row) AS place
-        FROM spread
-        QUALIFY place <= $number
-        """,
-        {"number": number},
-    )
-    [(rows, similar)] = con.execute("SELECT count(*), coalesce(sum(similar_events), 0) FROM review_rows").fetchall()
-    return Suggestion(rows, int(similar))
+        SELECT event_row, alike, similar_events, row_number() OVER (ORDER BY claim DESC, event_row) AS place
+        FROM spread"""
 
 
 def _doubt(model: BotClickModel, capabilities: Set[Capability]) -> str:
@@ -101,7 +110,15 @@ def _doubt(model: BotClickModel, capabilities: Set[Capability]) -> str:
         at = model.thresholds_for(event_type, capabilities)
         low, high = (f"ln({p!r} / greatest(1 - {p!r}, 1e-12))" for p in (at.human, at.automated))
         cases.append(f"WHEN f.kind = {kind} THEN greatest({low} - {odds}, {odds} - {high}, 0)")
-    return f"pow(2, -(CASE {' '.join(cases)} END) / {_HALF_MARGIN})"
+    return f"pow(2, -(CASE {' '.join(cases)} END) / {HALF_MARGIN})"
+
+
+def has_decisions(path: Path) -> bool:
+    """Whether there is a file of rows to review where somebody has filled in something."""
+    if not path.is_file():
+        return False
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        return any((row.get("automated") or "").strip() for row in csv.DictReader(file))
 
 
 def write_review(con: duckdb.DuckDBPyConnection, path: Path, key: RecipientKey) -> None:
@@ -151,5 +168,5 @@ def _cells(row: Mapping[str, Any], key: RecipientKey) -> dict[str, object]:
             cells[name] = value
             continue
         text = value if name in _NAMES else key.hash_within(value)
-        cells[name] = f"'{text}" if _CELL_MAY_BE_FORMULA.search(text) else text
+        cells[name] = defused(text)
     return cells

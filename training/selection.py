@@ -16,6 +16,7 @@ import numpy.typing as npt
 from features.catalog import FEATURE_NAMES
 from serving.model import BotClickModel
 from training.dataset import Dataset, Unlabelled, as_wide
+from training.evaluate import KINDS
 
 # The largest difference of two distribution functions that chance and campaigns of different kinds explain.
 MOST_APART = 0.4
@@ -55,6 +56,39 @@ def selection(data: Dataset, unlabelled: Unlabelled, model: BotClickModel, threa
     order = np.argsort(-apart, kind="stable")
     found = [(FEATURE_NAMES[i], float(apart[i])) for i in order if apart[i] > MOST_APART]
     return Selection(tuple(found), prior)
+
+
+def anchors(
+    data: Dataset, unlabelled: Unlabelled, model: BotClickModel, fewest: int, threads: int = 0
+) -> tuple[Dataset, ...]:
+    """Unlabelled events as `model` takes them, for kinds of event of which fewer than `fewest` of a class are labelled.
+
+    Trees grown with them leave such kinds as they were: labels of machines' opens alone would make every open a
+    machine's. Each event is two rows, automated and human, that weigh what the model believes. Empty where no kind
+    is lacking.
+    """
+    lacking = [kind for kind in range(len(KINDS)) if _fewest(data.y[data.kind == kind]) < fewest]
+    rows = np.isin(unlabelled.kind, lacking)
+    if not rows.any():
+        return ()
+    X, kind = as_wide(unlabelled.X[rows], data.X.shape[1]), unlabelled.kind[rows]
+    n = len(X)
+    probability = model.probability(as_wide(X, len(model.feature_names)), threads)
+    nobody = np.full(2 * n, -1)
+    both = Dataset(
+        X=np.concatenate([X, X]),
+        y=np.repeat(np.array([1, 0], dtype=np.int8), n),
+        weight=np.concatenate([probability, 1 - probability]),
+        **dict.fromkeys(("organisation", "message", "campaign", "recipient", "us"), nobody),
+        kind=np.concatenate([kind, kind]),
+        slice=np.full(2 * n, "", dtype=object),
+        start=np.zeros(2 * n),
+    )
+    return (both.begun_with(model.booster, threads),)
+
+
+def _fewest(y: npt.NDArray[np.int8]) -> int:
+    return int(min(y.sum(), len(y) - y.sum()))
 
 
 def _distance(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> float:

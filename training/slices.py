@@ -22,6 +22,7 @@ from rich.text import Text
 from features.mailbox_host import HOSTS, mailbox_hosts
 from features.schema import event_row
 from serving.actor import ACTOR_SQL, HUMAN, VENDOR_SQL
+from serving.campaign_table import printable
 from serving.model import Thresholds
 from training.dataset import Dataset
 from training.evaluate import Draws, Figure, judged, percent
@@ -274,7 +275,8 @@ def slice_table(slices: Sequence[SliceFigures]) -> Table | None:
             "unsure": percent(100 * found.unsure.value, "%"),
         }
         marked = [Text(cell, style="bold" if measure in found.worse else "") for measure, cell in cells.items()]
-        table.add_row(f"{found.dimension}: {found.name}", f"{found.human:,}", f"{found.automated:,}", *marked)
+        name = Text(printable(f"{found.dimension}: {found.name}"))
+        table.add_row(name, f"{found.human:,}", f"{found.automated:,}", *marked)
     if len(worst) > MOST_SHOWN:
         table.caption, table.caption_justify = f"and {len(worst) - MOST_SHOWN} more\n", "left"
     return table

@@ -54,7 +54,9 @@ def training_report(trained: Trained, compared: Comparison, judgements: list[Jud
 
 def figure_tables(trained: Trained) -> list[Table]:
     """Figures by kind of event out of fold, clicks by other splits, the slices that are worse and vendors never met."""
-    tables = [figure_table("Organisations that the trees had not seen (out of fold)", trained.figures)]
+    dropped = int((~trained.kept).sum())
+    without = f", without {dropped:,} events whose labels are probably wrong" if dropped else ""
+    tables = [figure_table(f"Organisations that the trees had not seen (out of fold{without})", trained.figures)]
     tables.append(split_table(trained))
     if worst := slice_table(trained.properties):
         tables.append(worst)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -20,13 +19,16 @@ import numpy as np
 
 from features.errors import InputError
 from training.challenge import Comparison
+from training.comparison import Judgement, write_figures
 from training.fit import described
 from training.retrain import Trained
+from training.summary import OURS
 from training.tune import Tuning
+from training.version_notes import description, version_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.models import ModelSignature
+    from mlflow.entities.model_registry import ModelVersion
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -39,7 +41,11 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 EXPERIMENT = "clicksift"
 REGISTERED = "clicksift"
 CHAMPION, CHALLENGER = "champion", "challenger"
-COMPARISON, OUT_OF_FOLD = "comparison.json", "out_of_fold.npy"
+COMPARISON, OUT_OF_FOLD, RULES = "comparison.json", "out_of_fold.npy", "rules.csv"
+_ABOUT = (
+    "Tells machine opens, clicks and unsubscribes from people's. Takes a frame of canonical events (clicksift.read),"
+    " gives probability, verdict, actor, vendor and reasons of each. `champion` is in use, `challenger` the latest."
+)
 
 
 def log_training(
@@ -49,15 +55,19 @@ def log_training(
     *,
     comparison: Comparison | None = None,
     tuning: Tuning | None = None,
+    rules: Sequence[Judgement] = (),
 ) -> str:
     """Log one run with parameters, fingerprints, figures, plots, card and model; returns `models:/clicksift/N`.
 
-    The version gets the alias `challenger`, and `champion` too where there was none. Its run keeps the comparison with
-    the champion as comparison.json, and each trial of a tuning as a run below it.
+    The version gets the alias `challenger`; its description and tags say what changed. Its run keeps the comparison
+    with the champion as comparison.json, the model beside the rules of others (`training.summary.beside_rules`) as
+    rules.csv, and each trial of a tuning as a run below it.
     """
     open_store(uri)
     with only_warnings():
         import mlflow
+
+        from training.event_signature import example, signature
 
         with mlflow.start_run() as run:
             _log_record(trained)
@@ -72,14 +82,17 @@ def log_training(
             with _plots(trained) as plots:
                 mlflow.log_artifacts(str(plots), "plots")
             mlflow.log_artifact(str(model_folder / "model_card.md"))
+            if rules:
+                _log_rules(trained, rules)
             logged = mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(Path(__file__).with_name("pyfunc_model.py")),
                 artifacts={"model": str(model_folder)},
-                signature=_signature(trained.model.feature_names),
+                signature=signature(),
+                input_example=example(),
                 pip_requirements=[f"clicksift=={version('clicksift')}"],
             )
-        return _register(mlflow.MlflowClient(), logged.model_id, run.info.run_id, _described(trained, run.info.run_id))
+        return _register(mlflow.MlflowClient(), logged.model_id, run.info.run_id, trained, comparison)
 
 
 def open_store(uri: str = DEFAULT_URI) -> None:
@@ -87,6 +100,7 @@ def open_store(uri: str = DEFAULT_URI) -> None:
 
     Called before a training begins, so that a mistyped store costs seconds and not the training.
     """
+    check_uri(uri)
     with only_warnings():
         import mlflow
         from mlflow.exceptions import MlflowException
@@ -114,10 +128,27 @@ def artifact_location(uri: str) -> str | None:
     return None if path is None else (path.resolve().parent / "mlruns").as_uri()
 
 
+def check_uri(uri: str) -> None:
+    """Raise InputError for the path of a SQLite file without its scheme, which MLflow would take for a folder."""
+    if "://" not in uri and Path(uri).suffix == ".db":
+        raise InputError(f"--tracking-uri {uri}: is a path; write sqlite:///{uri}")
+
+
 def sqlite_file(uri: str) -> Path | None:
     """The file of a store that is a SQLite file; None for servers, folders and what is in memory."""
     path = uri.removeprefix("sqlite:///").partition("?")[0]
     return None if not uri.startswith("sqlite:///") or path in ("", ":memory:") else Path(path)
+
+
+def storage_beside(uri: str) -> Path | None:
+    """The file of the trials of `--tune` for a store: tuning.db beside a SQLite file, else in the working directory.
+
+    None where no record is kept ("none").
+    """
+    if uri == "none":
+        return None
+    path = sqlite_file(uri)
+    return (Path() if path is None else path.parent) / "tuning.db"
 
 
 @contextmanager
@@ -129,10 +160,7 @@ def only_warnings() -> Iterator[None]:
     before = log.level
     log.setLevel(logging.WARNING)
     try:
-        with warnings.catch_warnings():
-            # An example would be a row of the user's own events.
-            warnings.filterwarnings("ignore", message=".*An input example was not provided")
-            yield
+        yield
     finally:
         log.setLevel(before)
 
@@ -184,42 +212,41 @@ def _log_trials(tuning: Tuning) -> None:
                 mlflow.log_metric("tuning.objective", value, step=fold)
 
 
-def _signature(names: Sequence[str]) -> ModelSignature:
-    """The features by name, in any order, and one probability a row."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema, TensorSpec
+def _log_rules(trained: Trained, rules: Sequence[Judgement]) -> None:
+    """The figures of the model, its slices and every rule: one table, which MLflow shows as such."""
+    import mlflow
 
-    return ModelSignature(
-        inputs=Schema([ColSpec("double", name) for name in names]),
-        outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
-    )
+    with tempfile.TemporaryDirectory(prefix="clicksift-rules-") as folder:
+        path = Path(folder) / RULES
+        write_figures(path, rules, OURS, trained.figures, trained.properties)
+        mlflow.log_artifact(str(path))
 
 
-def _register(client: MlflowClient, model: str, run: str, description: str) -> str:
-    """A new version with its aliases, as `models:/clicksift/N`."""
-    from mlflow.exceptions import MlflowException
-
+def _register(client: MlflowClient, model: str, run: str, trained: Trained, comparison: Comparison | None) -> str:
+    """A new version with its description, tags and aliases, as `models:/clicksift/N`."""
     # Not `registered_model_name` of log_model: that prints a line a step.
     if not client.search_registered_models(f"name = '{REGISTERED}'"):
-        client.create_registered_model(REGISTERED)
+        client.create_registered_model(REGISTERED, description=_ABOUT)
+    champion = _champion(client)
     made = client.create_model_version(
-        REGISTERED, f"models:/{model}", run_id=run, model_id=model, description=description
+        REGISTERED,
+        f"models:/{model}",
+        run_id=run,
+        model_id=model,
+        tags=version_tags(trained, comparison),
+        description=description(trained, run, comparison, champion.tags if champion else None),
     )
     client.set_registered_model_alias(REGISTERED, CHALLENGER, made.version)
-    try:
-        client.get_model_version_by_alias(REGISTERED, CHAMPION)
-    except MlflowException:
-        client.set_registered_model_alias(REGISTERED, CHAMPION, made.version)
     return f"models:/{REGISTERED}/{made.version}"
 
 
-def _described(trained: Trained, run: str) -> str:
-    figure = trained.figures.get("clicked", trained.figures["all"])
-    training = trained.model.manifest["training"]
-    return (
-        f"{training['events']:,} events from {training['source']}; out of fold, clicks: loss {figure.loss},"
-        f" recall {figure.recall}. Run {run}."
-    )
+def _champion(client: MlflowClient) -> ModelVersion | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_model_version_by_alias(REGISTERED, CHAMPION)
+    except MlflowException:
+        return None
 
 
 @contextmanager

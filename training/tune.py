@@ -72,6 +72,7 @@ def tune(
     data: Dataset,
     also: Sequence[Dataset],
     *,
+    shown: Dataset | None = None,
     trials: int,
     base: FitParameters = FitParameters(),
     storage: Path | None = None,
@@ -80,19 +81,20 @@ def tune(
 ) -> Tuning:
     """The best of `trials` choices of parameters, the first of which is `base`; folds and seed are those of `base`.
 
-    The objective is the mean over folds by organisation of the recall at a loss of 0.5 % of people's events, over the
-    kinds of events that are many enough, with the log loss to break ties. `storage` is a SQLite file: trials on the
-    same rows that stand there are not made again, so a tuning that was ended goes on. Same rows, base and number of
-    trials, same result. Raises InputError where the file cannot be used.
+    `also` and `shown` are as in `training.fit.fit`. The objective is the mean over folds by organisation of the recall
+    at a loss of 0.5 % of people's events, over the kinds of events that are many enough, with the log loss to break
+    ties. `storage` is a SQLite file: trials on the same rows that stand there are not made again, so a tuning that was
+    ended goes on. Same rows, base and number of trials, same result. Raises InputError where the file cannot be used.
     """
-    study = _study(storage, _name(data, also, base))
+    grown = [shown or data, *also]
+    study = _study(storage, _name(data, grown, base))
     folds = list(by_organisation(data.y, data.organisation, folds=base.folds, seed=base.seed))
 
     def objective(trial: optuna.Trial) -> float:
         chosen = _drawn(trial, base)
         values: list[float] = []
         for fold, (_, test) in enumerate(folds):
-            values.append(_fold_value(data, also, test, chosen, threads))
+            values.append(_fold_value(data, grown, test, chosen, threads))
             trial.report(float(np.mean(values)), fold)
             if fold + 1 < len(folds) and trial.should_prune():
                 raise optuna.TrialPruned
@@ -118,18 +120,6 @@ def tune(
     )
 
 
-def storage_beside(uri: str) -> Path | None:
-    """The file of the trials for an MLflow store: tuning.db beside a SQLite file, else in the working directory.
-
-    None where no record is kept ("none").
-    """
-    if uri == "none":
-        return None
-    path = uri.removeprefix("sqlite:///").partition("?")[0]
-    folder = Path(path).parent if uri.startswith("sqlite:///") and path not in ("", ":memory:") else Path()
-    return folder / "tuning.db"
-
-
 def _study(storage: Path | None, name: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of each trial otherwise
     pruner = optuna.pruners.MedianPruner(n_startup_trials=_UNPRUNED_TRIALS)
@@ -146,9 +136,12 @@ def _study(storage: Path | None, name: str) -> optuna.Study:
         ) from error
 
 
-def _name(data: Dataset, also: Sequence[Dataset], base: FitParameters) -> str:
-    """The same for the same rows, folds and first trial alone: trials of others have other values."""
-    rows = [part.fingerprint() for part in (data, *also)]
+def _name(data: Dataset, grown: Sequence[Dataset], base: FitParameters) -> str:
+    """The same for the same rows, beginning, folds and first trial alone: trials of others have other values."""
+    rows = [
+        (part.fingerprint(), *(hashlib.sha256(values.tobytes()).hexdigest() for values in (part.X, part.start)))
+        for part in (data, *grown)
+    ]
     folds = hashlib.sha256(data.organisation.tobytes()).hexdigest()
     told = json.dumps([rows, folds, described(base)], sort_keys=True)
     return f"clicksift {data.fingerprint()} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
@@ -165,9 +158,9 @@ def _drawn(trial: optuna.Trial, base: FitParameters) -> FitParameters:
 
 
 def _fold_value(
-    data: Dataset, also: Sequence[Dataset], test: npt.NDArray[np.intp], parameters: FitParameters, threads: int
+    data: Dataset, grown: Sequence[Dataset], test: npt.NDArray[np.intp], parameters: FitParameters, threads: int
 ) -> float:
-    margin = fold_margin([data, *also], data, test, parameters, threads)
+    margin = fold_margin(grown, data, test, parameters, threads)
     return objective_value(data.y[test], margin, data.kind[test])
 
 

@@ -17,7 +17,8 @@ _END = "end of trees\n"
 def joined(first: str, second: str) -> str:
     """The text of a booster whose raw score is the sum of both; all else in it is that of `second`.
 
-    `second` has the features of `first`, and maybe more behind them. Raises ValueError for what is no model text.
+    `second` has the features of `first`, and maybe more behind them. Raises ValueError or KeyError for what is no model
+    text.
     """
     bodies = [tree.split("\n", 1)[1] for text in (first, second) for tree in split_text(text)[0]]
     trees = [f"Tree={number}\n{body}" for number, body in enumerate(bodies)]

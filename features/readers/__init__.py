@@ -329,14 +329,19 @@ class _Counts(TypedDict):
 
 
 def _counts(con: duckdb.DuckDBPyConnection) -> _Counts:
-    given = con.execute(f"SELECT {', '.join(_CAPABILITIES.values())} FROM events").fetchone() or ()
     return {
         "events": _one(con, "SELECT count(*) FROM events WHERE NOT is_context"),
         "context_events": _one(con, "SELECT count(*) FROM events WHERE is_context"),
         "by_type": _counted(con, "event_type", "NOT is_context"),
         "unknown_words": _counted(con, "event_type_raw", f"NOT is_context AND event_type = '{UNKNOWN_EVENT}'"),
-        "capabilities": frozenset(name for name, n in zip(_CAPABILITIES, given, strict=True) if n),
+        "capabilities": given_capabilities(con),
     }
+
+
+def given_capabilities(con: duckdb.DuckDBPyConnection) -> frozenset[Capability]:
+    """The capabilities of which the table `events` has a value anywhere, context included."""
+    given = con.execute(f"SELECT {', '.join(_CAPABILITIES.values())} FROM events").fetchone() or ()
+    return frozenset(name for name, n in zip(_CAPABILITIES, given, strict=True) if n)
 
 
 def _counted(con: duckdb.DuckDBPyConnection, column: str, where: str) -> Mapping[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from features.readers.columns import check_mapping, folded, mapped_path, missing, nearest, resolve
 from features.readers.platform import Path, Platform
+from features.readers.tables import REVIEW_MARK
 from features.schema import CAMPAIGN_COLUMNS, COLUMN_ALIASES, EVENT_COLUMNS, LABEL_COLUMNS
 
 NAME = "generic"
@@ -41,7 +42,7 @@ def is_beside(columns: Sequence[str]) -> bool:
     """Whether this is a table of campaigns or labels as we write and read them, which often lies beside events."""
     names = set(columns)
     campaigns, labels = ({column.name for column in table} for table in (CAMPAIGN_COLUMNS, LABEL_COLUMNS))
-    return names == campaigns or ("automated" in names and names <= labels)
+    return names == campaigns or ("automated" in names and (names <= labels or REVIEW_MARK in names))
 
 
 def suffices(columns: Sequence[str], mapping: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from features.errors import InputError
-from features.readers import set_aside, times
+from features.readers import json_scan, set_aside, times
 from features.readers.columns import listed, missing, resolve
 from features.readers.container import detect, find_files
 from features.readers.distinct import map_addresses, map_ips, message_text, unless_missing, unless_null
@@ -39,33 +39,43 @@ _HUMAN = ("false", "f", "0", "0.0", "no", "n", "human", "person")
 _NAMES = ("event_id", "raw_ref")
 # The column that tells a file of rows to review from other labels: rows left empty there are no mistake.
 REVIEW_MARK = "similar_events"
+# When a person decided. A file to review that has it is appended to, and may have several labels of one event.
+_REVIEWED_AT = Column("reviewed_at", "TIMESTAMPTZ", True, "NULL for labels of other kinds")
+_READ_LABEL_ALIASES = {**LABEL_ALIASES, _REVIEWED_AT.name: ("when",)}
 _REVIEW_ID = "regexp_replace({}, '^''([=+@\\-\uff1d\uff0b\uff0d\uff20])', '\\1')"
 _SHOWN = 5
 
 
-def read_labels(con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str | Path]) -> int:
+def read_labels(
+    con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str | Path], *, may_be_none: bool = False
+) -> int:
     """Make the temp table `labels` (`schema.LABEL_COLUMNS`), one row an event; how many there are.
 
     A label names its event by `raw_ref`, file and record number; where that is empty or not given, by `event_id`.
     Of the two only the one that counts is kept. Equal labels of one event are one. Rows of a file to review that
-    nobody filled in are no labels; the temp table `unfilled_labels` then has their number. Raises InputError where a
-    value is neither automated nor human, a label names no event, an event is labelled both ways, a column is missing,
-    or there are no labels.
+    nobody filled in are no labels; the temp table `unfilled_labels` then has their number. What a person decided at a
+    known time overrules all other labels of the event, and the last such decision those before it; one that is empty
+    takes them back. A decision that was cut off while it was written is none; `torn_labels` has the number of these.
+    Raises InputError where a value is neither automated nor human, a label names no event, an event is labelled both
+    ways, a column is missing, or there are no labels unless there `may_be_none`.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
-    _make(con, "labels_read", LABEL_COLUMNS)
-    con.execute("DROP TABLE IF EXISTS temp.unfilled_labels")
-    for file, raw, found in _groups(con, paths, LABEL_ALIASES, (_NAMES, ("automated",))):
+    _make(con, "labels_read", (*LABEL_COLUMNS, _REVIEWED_AT, Column("place", "BIGINT", False, "in the files")))
+    for table in ("unfilled_labels", "torn_labels"):
+        drop(con, table)
+    for file, raw, found in _groups(con, paths, _READ_LABEL_ALIASES, (_NAMES, ("automated",))):
         automated = f"lower({raw.text(found['automated'])})"
         accepted = f"{automated} IN ({_listed(_AUTOMATED + _HUMAN)})"
         event_id, raw_ref, weight = (raw.text(found.get(name)) for name in (*_NAMES, "weight"))
-        is_filled = "TRUE"
+        is_filled, is_kept, reviewed_at = "TRUE", "TRUE", "NULL"
         if REVIEW_MARK in raw.columns:
             is_filled = f"{automated} IS NOT NULL"
+            reviewed_at = f"TRY_CAST({raw.text(found.get(_REVIEWED_AT.name))} AS TIMESTAMPTZ)"
+            is_kept = f"({is_filled} OR {reviewed_at} IS NOT NULL)"
             # The file has an apostrophe before what a spreadsheet would take for a formula.
             event_id, raw_ref = (_REVIEW_ID.format(name) for name in (event_id, raw_ref))
             con.execute("CREATE TEMP TABLE IF NOT EXISTS unfilled_labels (rows BIGINT)")
-            con.execute(f"INSERT INTO unfilled_labels SELECT count(*) FROM raw WHERE NOT ({is_filled})")
+            con.execute(f"INSERT INTO unfilled_labels SELECT count(*) FROM raw WHERE NOT ({is_kept})")
         name = f"coalesce({raw_ref}, {event_id})"
         _refuse(
             con,
@@ -86,8 +96,9 @@ def read_labels(con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str
             INSERT INTO labels_read
             SELECT CASE WHEN {raw_ref} IS NULL THEN {event_id} END, {raw_ref},
                    {automated} IN ({_listed(_AUTOMATED)}), {raw.text(found.get("actor"))},
-                   {raw.text(found.get("source"))}, TRY_CAST({weight} AS DOUBLE)
-            FROM raw WHERE {is_filled}""")
+                   {raw.text(found.get("source"))}, TRY_CAST({weight} AS DOUBLE), {reviewed_at}, {event_row("raw")}
+            FROM raw WHERE {is_kept}""")
+    _let_reviews_overrule(con)
     _refuse_contradictions(con)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE labels AS
@@ -95,7 +106,7 @@ def read_labels(con: duckdb.DuckDBPyConnection, paths: str | Path | Sequence[str
                max(weight) AS weight
         FROM labels_read GROUP BY event_id, raw_ref""")
     con.execute("DROP TABLE temp.labels_read")
-    return _count(con, "labels", paths)
+    return _count(con, "labels", paths, fewest=0 if may_be_none else 1)
 
 
 def read_campaigns(con: duckdb.DuckDBPyConnection, path: str | Path | None, options: ReadOptions | None = None) -> int:
@@ -258,6 +269,8 @@ def _groups(
                 for names in needed:
                     if not found.keys() & set(names):
                         raise missing(group[0].name, records.columns, names, aliases, can_map=False)
+                if _REVIEWED_AT.name in found and REVIEW_MARK in records.columns:
+                    _forgive_torn(con)
                 set_aside.check(con, 0, set_aside.reasons(con))
                 columns = {name: FieldPath((records.columns[k],)) for name, k in found.items()}
                 raw = translate(con, records, Platform("table", "", (), columns), [file.number for file in group])
@@ -278,6 +291,35 @@ def _refuse(con: duckdb.DuckDBPyConnection, file: InputFile, condition: str, val
     if row is not None:
         found = "an empty value" if row[2] is None else repr(row[2])
         raise InputError(f"{row[0]}: record {row[1]} has {found}; {expected}")
+
+
+def _forgive_torn(con: duckdb.DuckDBPyConnection) -> None:
+    """Count records that a crash cut off while they were appended: they were never whole, and nothing is lost."""
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS torn_labels (rows BIGINT)")
+    con.execute(f"INSERT INTO torn_labels SELECT count(*) FROM set_aside WHERE reason = '{json_scan.CUT_OFF}'")
+    con.execute(f"DELETE FROM set_aside WHERE reason = '{json_scan.CUT_OFF}'")
+
+
+def _let_reviews_overrule(con: duckdb.DuckDBPyConnection) -> None:
+    """Leave the last decision of a person on each event, in place of all labels it has, and nothing of empty ones."""
+    name = "coalesce('record ' || {0}.raw_ref, 'id ' || {0}.event_id)"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE labels_read AS
+        WITH last_reviews AS (
+            SELECT *
+            FROM labels_read
+            WHERE reviewed_at IS NOT NULL
+            QUALIFY row_number() OVER (PARTITION BY event_id, raw_ref ORDER BY reviewed_at DESC, place DESC) = 1
+        ),
+        reviews AS (
+            SELECT * FROM last_reviews WHERE automated IS NOT NULL
+        )
+        SELECT * FROM reviews
+        UNION ALL
+        SELECT l.*
+        FROM labels_read AS l
+        ANTI JOIN reviews AS r ON {name.format("l")} = {name.format("r")}
+        WHERE l.reviewed_at IS NULL""")
 
 
 def _refuse_contradictions(con: duckdb.DuckDBPyConnection) -> None:
@@ -307,9 +349,9 @@ def _make(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column])
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({declared})")
 
 
-def _count(con: duckdb.DuckDBPyConnection, table: str, paths: Sequence[str | Path]) -> int:
+def _count(con: duckdb.DuckDBPyConnection, table: str, paths: Sequence[str | Path], fewest: int = 1) -> int:
     row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
-    if row is None or row[0] == 0:
+    if row is None or row[0] < fewest:
         raise InputError(f"{paths[0]}: holds no {table}; name a file with one row each")
     return int(row[0])
 

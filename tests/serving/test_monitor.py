@@ -221,6 +221,17 @@ def test_sampling_takes_about_as_many_as_asked_and_the_same_ones_each_time():
     assert np.array_equal(everything.X, sample_of().X, equal_nan=True)
 
 
+def test_a_rare_kind_is_not_thinned_out_with_the_others():
+    """Of 12,000 clicks one in thirty is taken, and all of 300 opens."""
+    clicks, opens = sample_of(12_000), sample_of(300, kind=OPEN)
+    both = Sample(
+        *(np.concatenate([getattr(part, name) for part in (clicks, opens)]) for name in ("X", "kind", "group"))
+    )
+    kind = sampled(scored(both), FEATURE_NAMES, most=400).kind
+    assert (kind == OPEN).sum() == 300
+    assert 300 < (kind == CLICK).sum() < 500
+
+
 def test_a_verdict_code_is_that_of_its_kind():
     at = bundled().thresholds
     thresholds = {name: dataclasses.replace(at["default"], human=0.2, automated=0.9) for name in at} | {

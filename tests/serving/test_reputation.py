@@ -177,6 +177,21 @@ def test_networks_are_written_as_everybody_does() -> None:
 # The file
 
 
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("network", "192.0.2.0/24", "192.0.2.77/24"),
+        ("asn", "15169", "015169"),
+        ("agent", "scan/1.0", "scan/1.0"),
+        ("domain", "acme.example", "acme.example"),
+    ],
+)
+def test_a_key_that_stands_twice_judges_no_event_twice(tmp_path: Path, kind: str, first: str, second: str) -> None:
+    table = learnt(ALL, row(kind, first, 9.0, 10.0), row(kind, second, 1.0, 5.0))
+    [found] = columns(tmp_path, table, {"ip": "8.8.8.8"} if kind == "asn" else {})
+    assert found[f"{kind}_reputation"] == pytest.approx(odds(9, 10), rel=1e-6)
+
+
 def test_a_table_is_read_as_it_was_written_and_always_as_the_same_bytes() -> None:
     table = learnt(ALL, row("agent", "scan/1.0", 9.0, 10.0))
     assert read_parquet(parquet(table)).equals(table)

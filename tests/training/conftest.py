@@ -14,9 +14,11 @@ from features.catalog import FEATURE_NAMES, fingerprint
 from features.duckdb_engine import connect
 from features.feature import Capability
 from serving.model import DEFAULT, BotClickModel, Calibration, Thresholds
+from tests.training.explored_sender import write_sender
 from tests.training.labelled_rows import rows
 from training.bundled import load
 from training.dataset import Dataset, labelled
+from training.explore import Files, LabelledEvents, open_labelled
 from training.fit import FitParameters, grow
 from training.retrain import Choices, Trained, train
 from training.simulation import simulate
@@ -71,6 +73,19 @@ def trained(sender: Path, base: BotClickModel) -> Trained:
     """A small model of the sender's labels."""
     with opened(sender) as (con, capabilities):
         return train(con, capabilities, base=base, choices=Choices(parameters=SMALL), created=CREATED, threads=1)
+
+
+@pytest.fixture(scope="session")
+def explored_sender(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a simulated sender that is hard to judge."""
+    return write_sender(tmp_path_factory.mktemp("explored"))
+
+
+@pytest.fixture(scope="session")
+def explored(explored_sender: Path) -> LabelledEvents:
+    """Its labelled events beside what the bundled model says of them."""
+    files = [explored_sender / f"{name}.parquet" for name in ("events", "campaigns", "labels")]
+    return open_labelled(Files(files[:1], files[1], files[2:], folder=explored_sender))
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from tests.training.labelled_rows import CLICK, OPEN, rows
 from training.challenge import Comparison, Judged, compare_models
 from training.dataset import Dataset
 from training.fit import FitParameters, fit
+from training.promote import promote
+from training.registry import Registry
 from training.retrain import Trained, assemble
 from training.tracking import log_training
 from training.tune import Trial, Tuning
@@ -85,6 +87,7 @@ def store_of(folder: Path, comparisons: Sequence[Comparison | None]) -> str:
         trained.model.save(folder / "model")
         tuning = Tuning(QUICK, TRIALS) if str(number) == BETTER else None
         log_training(trained, folder / "model", uri, comparison=comparison, tuning=tuning)
+    promote(FIRST, Registry(uri), why="to have a champion")
     return uri
 
 

@@ -40,14 +40,19 @@ def views():
     return world(11, MESSAGES)
 
 
-def test_the_same_seed_gives_the_same_world_and_another_seed_another(views):
-    again, other = world(11, MESSAGES), world(12, MESSAGES)
+@pytest.fixture(scope="module")
+def other():
+    """Another world in the same two views."""
+    return world(12, MESSAGES)
+
+
+def test_the_same_seed_gives_the_same_world_and_another_seed_another(views, other):
+    again = world(11, MESSAGES)
     assert [view.fingerprint() for view in again] == [view.fingerprint() for view in views]
     assert other[0].fingerprint() != views[0].fingerprint()
 
 
-def test_every_world_weighs_the_same_however_many_events_it_has(views):
-    other = world(12, MESSAGES)
+def test_every_world_weighs_the_same_however_many_events_it_has(views, other):
     assert len(other[0]) != len(views[0])
     for plain, gapped in (views, other):
         assert plain.weight.sum() == pytest.approx(1)
@@ -57,6 +62,16 @@ def test_every_world_weighs_the_same_however_many_events_it_has(views):
 def test_a_world_is_one_organisation_so_that_folds_hold_it_out_whole(views):
     for view in views:
         assert np.unique(view.organisation).tolist() == [11]
+
+
+def test_campaigns_of_two_worlds_are_never_the_same_though_their_names_are(views, other):
+    names, others = (simulate(seed, MESSAGES).campaigns["campaign_id"].to_pylist() for seed in (11, 12))
+    assert set(names) & set(others)
+    for view, again, campaigns in ((views, other, names), (other, views, others)):
+        keys = np.unique(view[0].campaign)
+        assert len(keys) == len(campaigns)
+        assert view[1].campaign.tolist() == view[0].campaign.tolist()
+        assert not np.isin(keys, again[0].campaign).any()
 
 
 def test_the_view_with_gaps_has_the_same_events_and_less_is_known_of_them(views):

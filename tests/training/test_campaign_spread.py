@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -103,8 +104,9 @@ def unseen(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Dataset, npt.
 
 
 @pytest.mark.parametrize("kind", ["opened", "clicked"])
-def test_the_intervals_of_the_bundled_model_hold_on_unseen_worlds(
-    unseen: list[tuple[Dataset, npt.NDArray[np.float64]]], kind: str
+@pytest.mark.parametrize("people", [expectations(bundled().manifest["metrics"]), USUAL], ids=["bundled", "usual"])
+def test_the_intervals_of_the_bundled_model_and_the_usual_ones_hold_on_unseen_worlds(
+    unseen: list[tuple[Dataset, npt.NDArray[np.float64]]], people: Mapping[str, Expectation], kind: str
 ) -> None:
     of = [
         campaigns
@@ -112,7 +114,7 @@ def test_the_intervals_of_the_bundled_model_hold_on_unseen_worlds(
         for name, campaigns in by_kind(data, probability, np.zeros(len(data), np.int64))
         if name == kind
     ]
-    inside = np.concatenate([covered(campaigns, USUAL[kind]) for campaigns in of])
+    inside = np.concatenate([covered(campaigns, people[kind]) for campaigns in of])
     assert len(inside) >= 36
     assert inside.mean() >= 0.92
 

@@ -81,6 +81,15 @@ def test_a_vendor_that_is_found_less_speaks_against_it_though_all_events_hardly_
     assert reason.startswith(f"finds less of {slicing} cisco: 77.50% against 100.00% (22.50 [")
 
 
+def test_a_name_that_a_terminal_would_obey_is_shown_and_said_without_it():
+    comparison = one_vendor(40, missed=9, vendor="\x1b[2Jcisco", slicing=SOURCE)
+    console = Console(width=80, file=io.StringIO())
+    for table in comparison_tables(comparison):
+        console.print(table)
+    assert "\x1b" not in console.file.getvalue() + "".join(comparison.reasons_against())
+    assert "[2Jcisco" in console.file.getvalue()
+
+
 def test_what_one_organisation_of_a_vendor_shows_is_noise():
     """All 10 misses lie at one of the 4 organisations; a draw without it shows none."""
     comparison = one_vendor(4, missed=10)
@@ -144,12 +153,12 @@ def test_a_comparison_survives_json(machines_only):
 
 def test_the_tables_show_both_and_fit_a_terminal():
     comparison = one_vendor(40, missed=9)
-    console = Console(width=100, file=io.StringIO())
+    console = Console(width=80, file=io.StringIO())
     for table in comparison_tables(comparison):
         console.print(table)
     shown = console.file.getvalue()
-    assert max(map(len, shown.splitlines())) <= 100
+    assert max(map(len, shown.splitlines())) <= 80
     assert "vendor: cisco" in shown
     assert "77.50%" in shown
-    assert "-22.50" in shown
+    assert "-22.5 [" in shown
     assert "others" not in shown

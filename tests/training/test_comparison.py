@@ -223,7 +223,7 @@ def test_tables_have_the_model_among_the_rules():
         "wild 100.00% [100, 100] 100.00% [100, 100] 0.0%",
         "Abstain on all of these: silent on opens",
         "Clicks: 40 by people, 20 by machines",
-        "judge people lost machines found abstains campaigns off by at worst",
+        "judge people lost machines found abstains campaigns off by worst",
         "ours 0.00% [0, 0] 100.00% [100, 100] 0.0% 0.00% [0, 0] 0%",
         "silent on opens 0.00% [0, 0] 0.00% [0, 0] 0.0% 50.00% [30, 82] 50%",
         "wild 100.00% [100, 100] 100.00% [100, 100] 0.0% 100.00% [100, 100] 100%",

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from features.duckdb_engine import connect
 from features.errors import InputError
 from features.feature import CAPABILITIES
+from features.formula import defused
 from features.readers import read_events
 from features.tags import address_table
 from serving.model import bundled
 from tests.features.published_lists import packaged
 from training.discover import Discovery, Group, discover, lower_limit
-from training.discover_output import COLUMNS, SHOWN, defused, discovery_tables, write_networks
+from training.discover_output import COLUMNS, SHOWN, discovery_tables, write_networks
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
@@ -120,6 +121,13 @@ def test_a_scanners_network_is_found_with_reach_signs_and_examples(sender, tmp_p
     assert "one user agent over 10 recipient domains" in group.signs
     assert len(group.examples) == 3
     assert all(one.event_id.startswith("e1") and "events.csv:" in one.raw_ref for one in group.examples)
+
+
+def test_where_nobody_trusts_links_the_other_signs_find_a_scanner(sender, tmp_path):
+    sender.scans(30, lambda n: SCANNER.format(n % 6))
+    [group] = sender.find(tmp_path, frozenset(CAPABILITIES) - {"links"}).groups
+    assert group.name == "5.9.10.0/24"
+    assert not [sign for sign in group.signs if "links" in sign]
 
 
 def test_networks_of_one_autonomous_system_are_one_group(sender, tmp_path):

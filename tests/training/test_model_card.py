@@ -69,6 +69,14 @@ def test_figures_have_a_row_a_kind_with_counts_shares_and_intervals():
     assert loss.startswith("50.00% (") and recall.startswith("100.00% (") and unsure.startswith("0.00% (")
 
 
+def test_the_words_of_a_label_stay_in_their_cell():
+    data, probability = example()
+    words = "a|b\n## Figures <b>\x1b[2J"
+    text = card(replace(data, slice=np.array([words] * 4, dtype=object)), probability)
+    assert "| a\\|b\N{REPLACEMENT CHARACTER}## Figures &lt;b&gt;\N{REPLACEMENT CHARACTER}[2J | 4 |" in text
+    assert "\x1b" not in text
+
+
 def test_figures_of_a_simulator_are_named_so():
     text = card(*example(), held_out=SIMULATED_WORLD)
     assert "1,234 simulated worlds" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -90,13 +91,6 @@ def test_what_is_compared_now_decides_and_is_kept(registry):
 def test_the_champion_stays_champion(registry):
     done = promote(FIRST, registry)
     assert (done.is_new, done.name) == (False, "models:/clicksift/1")
-    assert rollback_is_refused(registry)
-
-
-def rollback_is_refused(registry):
-    with pytest.raises(InputError, match="none was before it"):
-        rollback(registry)
-    return True
 
 
 def test_rollback_goes_back_through_all_champions_and_never_forth(registry):
@@ -107,7 +101,10 @@ def test_rollback_goes_back_through_all_champions_and_never_forth(registry):
         assert (done.name, done.before) == (f"models:/clicksift/{number}", f"models:/clicksift/{before}")
         assert registry.champion().number == number
         assert registry.find(before).tags["rolled_back_to"] == done.name
-    assert rollback_is_refused(registry)
+    done = rollback(registry)
+    assert (done.name, done.before, registry.champion()) == (BUNDLED, "models:/clicksift/1", None)
+    with pytest.raises(InputError, match="no registered model is champion"):
+        rollback(registry)
 
 
 def test_a_champion_made_by_hand_counts_and_one_that_was_deleted_is_passed_over(registry):
@@ -161,6 +158,44 @@ def test_a_champion_of_the_same_rows_without_folds_is_flattered_and_that_is_said
 def test_a_champion_of_other_rows_judges_them_as_it_is(registry):
     data = quick_rows(300)
     assert challenge(quick_model(2, data), champion_of(registry), {}, set(CAPABILITIES)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        pytest.param(lambda data: data.us < 0, "0 of people's events at 0 recipient organisations", id="none"),
+        pytest.param(lambda data: data.y == 0, "0 of machines' events at 0 recipient organisations", id="people alone"),
+        pytest.param(
+            lambda data: data.organisation < 4, "20 of people's events at 4 recipient organisations", id="few places"
+        ),
+    ],
+)
+def test_events_that_could_speak_against_nobody_are_no_comparison(chosen, message):
+    data, champion = quick_rows(), champion_of(None)
+    with pytest.raises(InputError, match=f"labels: {message}, and at least 20 at 5 are needed"):
+        anew(champion, champion, data.take(chosen(data)), {}, set(CAPABILITIES))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("parts", 0, "loss", "difference", "low"), "much"),
+        (("parts", 0, "human"), None),
+        (("parts", 0, "value"), "bounced"),
+        (("parts", 0), "all"),
+        (("parts",), None),
+    ],
+    ids=["no number", "no count", "no kind", "no part", "no parts"],
+)
+def test_a_record_that_is_no_comparison_is_refused(registry, monkeypatch, place, value):
+    content = compared(GOOD, GOOD).to_json()
+    at = content = json.loads(json.dumps(content))
+    for step in place[:-1]:
+        at = at[step]
+    at[place[-1]] = value
+    monkeypatch.setattr(Registry, "read_json", lambda self, version, name: content)
+    with pytest.raises(InputError, match="of its run is no comparison"):
+        promote(BETTER, registry)
 
 
 def test_rows_that_training_dropped_are_left_out_of_the_slices(registry):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,12 @@ def test_a_store_that_is_not_there_is_refused_and_not_made(tmp_path):
     with pytest.raises(InputError, match=r"absent\.db: there is no such file"):
         Registry(f"sqlite:///{tmp_path}/absent.db")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_relative_file_may_be_named_as_the_scheme_is(registered_store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.move(copied(registered_store, tmp_path).removeprefix("sqlite:///"), tmp_path / "sqlite")
+    assert Registry("sqlite:///sqlite").champion().number == "1"
 
 
 def test_a_file_that_is_no_store_is_refused_in_one_line(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,11 @@ from serving.scoring import score
 from tests.training.conftest import BEFORE, CREATED, SMALL, opened
 from tests.training.labelled_rows import rows
 from training import reputation
-from training.dataset import CONSUMER_HOSTS, labelled
+from training.dataset import CONSUMER_HOSTS, Dataset, labelled
+from training.fit import grow
 from training.reputation import (
     FOLDS,
+    judged_apart,
     masked,
     model_inputs,
     monotone,
@@ -34,6 +37,7 @@ from training.reputation import (
     reputation_table,
     without_domain,
 )
+from training.retrain import Choices, train
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -345,3 +349,40 @@ def test_a_higher_reputation_never_makes_a_machine_less_likely(
     lower, higher = X.copy(), X.copy()
     lower[:, len(FEATURE_NAMES) + kind], higher[:, len(FEATURE_NAMES) + kind] = -4, 4
     assert (learnt[2].probability(lower, 1) <= learnt[2].probability(higher, 1) + 1e-12).all()
+
+
+def test_trees_to_begin_with_are_not_told_a_held_out_domains_labels_either(
+    sender: Path, sender_data: Dataset, learnt: tuple[npt.NDArray[np.float32], pa.Table, BotClickModel]
+) -> None:
+    """The trees before ask for nothing but the domain."""
+    columns, table, _ = learnt
+    X = np.full((len(columns), len(FEATURE_NAMES) + len(REPUTATION_NAMES)), np.nan, np.float32)
+    X[:, len(FEATURE_NAMES) + DOMAIN] = columns[:, DOMAIN]
+    rows_of_domains = replace(sender_data, X=X, y=(columns[:, DOMAIN] > 0).astype(np.int8))
+    base = BotClickModel.create(
+        grow([rows_of_domains], SMALL, 1).model_to_string(),
+        Calibration(1, 1, 0),
+        {DEFAULT: BEFORE},
+        "# A model of domains\n",
+        created=CREATED,
+        feature_names=(*FEATURE_NAMES, *REPUTATION_NAMES),
+        feature_fingerprint=fingerprint(),
+        reference={},
+        training={},
+        metrics={},
+        reputation=table,
+    )
+    choices = Choices(parameters=replace(SMALL, trees=5, folds=2))
+    with opened(sender) as (con, capabilities):
+        made = train(con, capabilities, base=base, choices=choices, created=CREATED, threads=1)
+    assert made.model.feature_names[-len(REPUTATION_NAMES) :] == REPUTATION_NAMES
+    unknown = judged_apart(made.data).begun_with(base.booster, 1).start
+    assert not np.array_equal(made.data.begun_with(base.booster, 1).start, unknown)
+    assert np.array_equal(made.data.start, unknown)
+
+
+def test_a_fingerprint_is_that_of_the_same_rows_without_reputations(
+    sender_data: Dataset, learnt: tuple[npt.NDArray[np.float32], pa.Table, BotClickModel]
+) -> None:
+    with_columns = replace(sender_data, X=np.column_stack([sender_data.X, learnt[0]]))
+    assert with_columns.fingerprint() == sender_data.fingerprint()

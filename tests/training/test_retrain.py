@@ -49,6 +49,7 @@ def test_the_manifest_says_what_the_model_is_made_from(trained, base):
         "parameters": {name: getattr(SMALL, name) for name in FitParameters.__dataclass_fields__},
         "begun_with": base.version,
         "left_out": [],
+        "given_fingerprint": trained.data.fingerprint(),
     }
 
 

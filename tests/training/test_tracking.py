@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import logging
@@ -12,14 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
-import numpy as np
-import pandas as pd
 import pytest
 
-from features.catalog import FEATURE_NAMES, fingerprint
+from features.catalog import fingerprint
+from serving.expected_people import USUAL
+from training.comparison import compare, model_judge
 from training.fit import described
+from training.promote import promote
+from training.registry import Registry
 from training.retrain import Trained
-from training.tracking import CHALLENGER, CHAMPION, REGISTERED, artifact_location, log_training
+from training.summary import OURS
+from training.tracking import CHALLENGER, CHAMPION, REGISTERED, artifact_location, log_training, storage_beside
 
 # MLflow 3.17 calls SQLAlchemy 2.1 and pandas 3 in ways that they will drop one day.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
@@ -47,6 +51,8 @@ def logged(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     working_directory.mkdir()
     trained.model.save(model)
     uri = f"sqlite:///{store / 'runs.db'}"
+    ours = model_judge(OURS, trained.data, trained.fit.probability, trained.model.thresholds, USUAL)
+    rules = compare(trained.data, [ours], repeats=2)
     said = io.StringIO()
     matplotlib.get_cachedir()  # asked for once, so that its list of fonts is not made again in the empty home
     uris, aliases = [], []
@@ -55,9 +61,11 @@ def logged(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         patch.setenv("HOME", str(home))
         for _ in range(2):
             with redirect_stdout(said), redirect_stderr(said):
-                uris.append(log_training(trained, model, uri))
+                uris.append(log_training(trained, model, uri, rules=rules))
             found = client().get_registered_model(REGISTERED).aliases
             aliases.append({alias: str(number) for alias, number in found.items()})
+            if len(uris) == 1:
+                promote("1", Registry(uri), why="to have a champion")
         yield Logged(store, home, working_directory, tuple(uris), tuple(aliases), said.getvalue())
 
 
@@ -106,40 +114,37 @@ def test_the_run_has_plots_card_and_slices(trained, logged, run):
         assert dict(zip(table["columns"], row, strict=True)) == pytest.approx(expected)
 
 
-def test_the_first_version_is_champion_and_challenger_and_the_second_challenger_only(logged):
+def test_the_run_has_the_model_beside_the_rules_as_a_table(trained, logged, run):
+    with artifact(logged, run, "rules.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "clicked"]
+    assert [row["name"] for row in rows] == [OURS]
+    assert float(rows[0]["auc"]) == pytest.approx(trained.figures["clicked"].auc, abs=1e-5)
+    assert int(rows[0]["human"]) == trained.figures["clicked"].human
+
+
+def test_the_last_version_is_challenger_and_none_is_champion_unless_it_is_promoted(logged):
     assert logged.uris == ("models:/clicksift/1", "models:/clicksift/2")
-    assert logged.aliases == ({CHAMPION: "1", CHALLENGER: "1"}, {CHAMPION: "1", CHALLENGER: "2"})
+    assert logged.aliases == ({CHALLENGER: "1"}, {CHAMPION: "1", CHALLENGER: "2"})
 
 
-def test_a_version_says_what_it_is_and_leads_to_its_run(trained, run):
+def test_a_version_leads_to_its_run_and_says_what_it_is_in_words_and_tags(trained, run):
     version = client().get_model_version(REGISTERED, "1")
     clicked = trained.figures["clicked"]
-    assert version.description == (
-        f"{len(trained.data):,} events from labelled events; out of fold, clicks: loss {clicked.loss},"
-        f" recall {clicked.recall}. Run {run.info.run_id}."
-    )
+    said = version.description
+    assert said.startswith(f"Learnt from {len(trained.data):,} events (labelled events) of ")
+    assert f"Out of fold, clicks: loss {clicked.loss}, recall {clicked.recall}." in said
+    assert said.endswith(f"Model {trained.model.version}, run {run.info.run_id}.")
+    assert version.tags["model_version"] == trained.model.version
+    assert float(version.tags["machines_found"]) == pytest.approx(clicked.recall.value, abs=1e-6)
     assert version.status == "READY"
     assert version.source == f"models:/{run.outputs.model_outputs[0].model_id}"
 
 
-@pytest.mark.parametrize("name", ["models:/clicksift/2", f"models:/clicksift@{CHAMPION}"])
-def test_the_registered_model_gives_the_probabilities_of_the_plain_one(trained, logged, name):
-    import mlflow
-
-    X = trained.data.X[:300]
-    frame = pd.DataFrame(X, columns=list(FEATURE_NAMES))
-    loaded = mlflow.pyfunc.load_model(name)
-    expected = trained.model.probability(X, 1)
-    assert np.asarray(loaded.predict(frame)).tolist() == expected.tolist()
-    assert np.asarray(loaded.predict(frame[reversed(FEATURE_NAMES)].astype("float64"))).tolist() == expected.tolist()
-
-
-def test_a_frame_without_a_feature_is_refused_by_its_name(logged):
-    import mlflow
-
-    frame = pd.DataFrame(np.zeros((1, len(FEATURE_NAMES))), columns=list(FEATURE_NAMES)).drop(columns=FEATURE_NAMES[3])
-    with pytest.raises(mlflow.exceptions.MlflowException, match=FEATURE_NAMES[3]):
-        mlflow.pyfunc.load_model("models:/clicksift/1").predict(frame)
+def test_a_version_says_whether_the_champion_had_learnt_from_the_same_events(trained, logged):
+    fingerprint_of_both = trained.data.fingerprint()
+    described = [client().get_model_version(REGISTERED, number).description for number in "12"]
+    assert "the champion" not in described[0]
+    assert f"Data {fingerprint_of_both}: the same as the champion." in described[1]
 
 
 def test_everything_is_in_the_folder_of_the_store(logged):
@@ -173,3 +178,17 @@ def test_nothing_is_sent_to_the_makers_of_mlflow(logged):
 def test_artifacts_go_beside_the_sqlite_file(uri, location, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert artifact_location(uri) == (location and location.format(here=tmp_path.as_uri()))
+
+
+@pytest.mark.parametrize(
+    ("uri", "file"),
+    [
+        ("sqlite:///mlflow.db", Path("tuning.db")),
+        ("sqlite:////srv/runs/mlflow.db?timeout=5", Path("/srv/runs/tuning.db")),
+        ("sqlite:///:memory:", Path("tuning.db")),
+        ("http://localhost:5000", Path("tuning.db")),
+        ("none", None),
+    ],
+)
+def test_trials_are_kept_beside_the_store(uri, file):
+    assert storage_beside(uri) == file

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from features.errors import InputError
+from serving.reputation import REPUTATION_NAMES
 from tests.training.registered_models import quick_rows
 from training.fit import FitParameters, fold_margin
-from training.tune import TIE_BREAK, objective_value, storage_beside, tune
+from training.tune import TIE_BREAK, objective_value, tune
 
 BASE = FitParameters(trees=5, leaves=4, least_in_leaf=10, folds=2)
 
@@ -76,12 +76,37 @@ def test_a_trial_that_a_kill_left_behind_is_made_again(small, tmp_path, monkeypa
     )
 
 
-def test_trials_on_other_rows_do_not_count(small, tmp_path):
+def begun(data):
+    """The same rows behind other trees."""
+    return dataclasses.replace(data, start=np.ones(len(data)))
+
+
+def with_reputations(data):
+    """The same rows with columns of reputations."""
+    return dataclasses.replace(data, X=np.pad(data.X, ((0, 0), (0, len(REPUTATION_NAMES)))))
+
+
+@pytest.mark.parametrize(
+    "other", [lambda data: data.take(np.arange(200)), begun, with_reputations], ids=["rows", "beginning", "reputations"]
+)
+def test_trials_on_other_rows_do_not_count(small, tmp_path, other):
     file = tmp_path / "tuning.db"
     tune(small, [], trials=1, base=BASE, storage=file, threads=1)
     said = []
-    tune(small.take(np.arange(200)), [], trials=1, base=BASE, storage=file, threads=1, progress=said.append)
+    tune(other(small), [], trials=1, base=BASE, storage=file, threads=1, progress=said.append)
     assert said == ["trial 1 of 1 of the parameters"]
+
+
+def test_trees_are_grown_on_the_rows_as_they_are_shown(small, monkeypatch):
+    shown, seen = begun(small), []
+
+    def noted(everything, data, *arguments):
+        seen.append((everything[0] is shown, data is small))
+        return fold_margin(everything, data, *arguments)
+
+    monkeypatch.setattr("training.tune.fold_margin", noted)
+    tune(small, [], shown=shown, trials=1, base=BASE, threads=1)
+    assert seen == [(True, True)] * BASE.folds
 
 
 def test_a_file_that_is_no_database_is_refused_in_one_line(small, tmp_path):
@@ -121,16 +146,3 @@ def test_of_two_that_find_as_much_the_better_probabilities_win():
     y, kind = (np.arange(2_000) % 2).astype(np.int8), np.ones(2_000, np.int8)
     sure, unsure = np.where(y == 1, 5.0, -5.0), np.where(y == 1, 0.5, -0.5)
     assert objective_value(y, sure, kind) > objective_value(y, unsure, kind) > 0.99
-
-
-@pytest.mark.parametrize(
-    ("uri", "file"),
-    [
-        ("sqlite:///mlflow.db", Path("tuning.db")),
-        ("sqlite:////srv/runs/mlflow.db?timeout=5", Path("/srv/runs/tuning.db")),
-        ("http://localhost:5000", Path("tuning.db")),
-        ("none", None),
-    ],
-)
-def test_trials_are_kept_beside_the_store(uri, file):
-    assert storage_beside(uri) == file
