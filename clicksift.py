@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import wraps
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from features.feature import Capability
     from features.readers import ReadOptions, ReadSummary
     from features.recipient_key import RecipientKey
+    from serving.expected_people import Expectation
     from serving.model import BotClickModel
     from serving.monitor import Drift
+    from serving.scored_file import ScoredFile
     from training.challenge import Comparison
     from training.frames import campaigns, explain, read, score
     from training.promote import Champion
@@ -68,7 +70,7 @@ Domains = Annotated[
 Context = Annotated[
     list[Path] | None, typer.Option("--context", help="Events that are read and not scored. Repeatable.")
 ]
-Mapping = Annotated[
+Mappings = Annotated[
     list[str] | None,
     typer.Option("--map", help="Our column = yours, as in --map ip=client_address. Repeatable."),
 ]
@@ -132,7 +134,7 @@ class Reading:
     domains: Domains = None
     context: Context = None
     file_format: Format = None
-    mapping: Mapping = None
+    mapping: Mappings = None
     tz: Zone = None
     path_patterns: PathPatterns = None
     capabilities: Capabilities = None
@@ -198,23 +200,85 @@ class Reading:
         return _capabilities(self.capabilities, read.capabilities)
 
 
-def reads_events(*left_out: str, memory: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+@dataclass(frozen=True)
+class ReadingScored:
+    """How a scored file is read: a field an option, the same ones in every command that reads one."""
+
+    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")]
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="The model that scored a file that is no Parquet; default: the bundled one."),
+    ] = None
+    file_format: Format = None
+    mapping: Mappings = None
+    tz: Zone = None
+    path_patterns: PathPatterns = None
+    memory: Memory = None
+    threads: Threads = 0
+
+    def keep_apart(self, output: Path | None, others: Iterable[Path | None] = ()) -> None:
+        """Refuse an output that is also read, or that cannot be written."""
+        from features.files import check_writable
+
+        if output is not None:
+            _keep_inputs(output, [self.scored], [self.model, *others])
+            check_writable(output)
+
+    def connect(self) -> DuckDBPyConnection:
+        """A connection within the bounds given."""
+        from features.duckdb_engine import connect
+
+        return connect(memory=self.memory, threads=self.threads or None)
+
+    def read(self, con: DuckDBPyConnection) -> ScoredFile:
+        """Read the file to the connection, as it was when it had been scored."""
+        from serving.scored_file import read_scored
+
+        return read_scored(con, self.scored, self.options)
+
+    def people(self, file: ScoredFile) -> Mapping[str, Expectation]:
+        """How the file's people are counted: as it says itself, or its model."""
+        from serving.scored_file import people_of
+
+        return people_of(file, None if file.people and self.model is None else _model(self.model))
+
+    @property
+    def options(self) -> ReadOptions:
+        """The options as the readers take them; InputError where a mapping is none."""
+        return _options(self.file_format, self.mapping, self.path_patterns, self.tz, None)
+
+
+Command = Callable[..., None]
+
+
+def reads_events(*left_out: str, memory: str | None = None) -> Callable[[Command], Command]:
     """Give a command the options of `Reading`, but those left out, in place of its parameter `reading`.
 
     EVENTS come where that parameter stands, the options behind the command's own.
     """
+    return _with_options_of(Reading, left_out, {"memory": memory} if memory else {})
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        hints = get_type_hints(Reading, include_extras=True)
+
+def reads_scored(*left_out: str) -> Callable[[Command], Command]:
+    """Give a command the options of `ReadingScored`, but those left out, in place of its parameter `reading`."""
+    return _with_options_of(ReadingScored, left_out, {})
+
+
+def _with_options_of(
+    kind: type[Reading] | type[ReadingScored], left_out: Sequence[str], defaults: Mapping[str, Any]
+) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        hints = get_type_hints(kind, include_extras=True)
         shared = [
             Parameter(
-                field.name, Parameter.POSITIONAL_OR_KEYWORD, annotation=hints[field.name], default=_default(field)
+                field.name,
+                Parameter.POSITIONAL_OR_KEYWORD,
+                annotation=hints[field.name],
+                default=defaults.get(field.name, _default(field)),
             )
-            for field in fields(Reading)
+            for field in fields(kind)
             if field.name not in left_out
         ]
-        if memory:
-            shared = [given.replace(default=memory) if given.name == "memory" else given for given in shared]
         own = list(signature(command, eval_str=True).parameters.values())
         place = [given.name for given in own].index("reading")
         told = Signature([*own[:place], shared[0], *own[place + 1 :], *shared[1:]])
@@ -223,7 +287,7 @@ def reads_events(*left_out: str, memory: str | None = None) -> Callable[[Callabl
         def with_options(*given: Any, **named: Any) -> None:
             bound = told.bind(*given, **named)
             bound.apply_defaults()
-            reading = Reading(**{each.name: bound.arguments.pop(each.name) for each in shared})
+            reading = kind(**{each.name: bound.arguments.pop(each.name) for each in shared})
             command(reading=reading, **bound.arguments)
 
         with_options.__signature__ = told  # type: ignore[attr-defined]  # inspect looks for it
@@ -335,20 +399,11 @@ def score_command(
 
 
 @app.command("campaigns")
+@reads_scored()
 def campaigns_command(
-    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    reading: ReadingScored,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Figures as a table: .csv or .parquet.")] = None,
     by: Annotated[str, typer.Option("--by", help="campaign, link, domain, host or vendor.")] = "campaign",
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", help="The model that scored a file that is no Parquet; default: the bundled one."),
-    ] = None,
-    file_format: Format = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    path_patterns: PathPatterns = None,
-    memory: Memory = None,
-    threads: Threads = 0,
 ) -> None:
     """Figures of a scored file: raw, people's with 95 % intervals, machines', by campaign or what else is wanted.
 
@@ -358,8 +413,6 @@ def campaigns_command(
 
     Example: clicksift campaigns scored.parquet --by domain --output domains.parquet
     """
-    from features.duckdb_engine import connect
-    from features.files import check_writable
     from serving.campaign_table import figure_table
     from serving.campaigns import (
         campaign_figures,
@@ -369,18 +422,15 @@ def campaigns_command(
         whole_figures,
         write_figures,
     )
-    from serving.scored_file import people_of, read_scored
     from serving.summary import headline
 
     check_breakdown(by)
     if output is not None:
         check_figure_file(output)
-        _keep_inputs(output, [scored], [model])
-        check_writable(output)
-    con = connect(memory=memory, threads=threads or None)
-    with _progress(f"reading {scored}", con) as progress:
-        file = read_scored(con, scored, _options(file_format, mapping, path_patterns, tz, None))
-        people = people_of(file, None if file.people and model is None else _model(model))
+        reading.keep_apart(output)
+    con = reading.connect()
+    with _progress(f"reading {reading.scored}", con) as progress:
+        people = reading.people(reading.read(con))
         progress("figures")
         totals = campaign_figures(con, people)
         figures = totals if by == "campaign" else campaign_figures(con, people, by)
@@ -397,20 +447,11 @@ def campaigns_command(
 
 
 @app.command()
+@reads_scored()
 def report(
-    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    reading: ReadingScored,
     output: Annotated[Path, typer.Option("--output", "-o", help="The page: .html.")] = Path("report.html"),
     campaigns: Campaigns = None,
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", help="The model that scored a file that is no Parquet; default: the bundled one."),
-    ] = None,
-    file_format: Format = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    path_patterns: PathPatterns = None,
-    memory: Memory = None,
-    threads: Threads = 0,
 ) -> None:
     """One HTML page of a scored file, to be shown: figures, whose machines, unsubscribes, what to do.
 
@@ -419,44 +460,31 @@ def report(
 
     Example: clicksift report scored.parquet --output report.html
     """
-    from features.duckdb_engine import connect
-    from features.files import check_writable
     from features.readers import read_campaigns
     from serving.report import Origin, write_report
-    from serving.scored_file import people_of, read_scored
 
     _check_page(output, "--output")
-    _keep_inputs(output, [scored], [model, campaigns])
-    check_writable(output)
-    con = connect(memory=memory, threads=threads or None)
-    with _progress(f"reading {scored}", con) as progress:
-        options = _options(file_format, mapping, path_patterns, tz, None)
-        read_campaigns(con, campaigns, options)
-        file = read_scored(con, scored, options)
-        people = people_of(file, None if file.people and model is None else _model(model))
-        origin = Origin(scored.name, file.model_versions, people, file.capabilities, file.reference)
+    reading.keep_apart(output, [campaigns])
+    con = reading.connect()
+    with _progress(f"reading {reading.scored}", con) as progress:
+        read_campaigns(con, campaigns, reading.options)
+        file = reading.read(con)
+        origin = Origin(
+            reading.scored.name, file.model_versions, reading.people(file), file.capabilities, file.reference
+        )
         write_report(con, origin, output, progress)
     _console().print(f"The report is in {output}; open it in a browser.", soft_wrap=True, markup=False)
 
 
 @app.command()
+@reads_scored()
 def unsubscribes(
-    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    reading: ReadingScored,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Each unsubscribe with its evidence and decision: .csv or .parquet."),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="Rates by day or campaign.")] = "day",
-    model: Annotated[
-        Path | None,
-        typer.Option("--model", help="The model that scored a file that is no Parquet; default: the bundled one."),
-    ] = None,
-    file_format: Format = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    path_patterns: PathPatterns = None,
-    memory: Memory = None,
-    threads: Threads = 0,
 ) -> None:
     """Which unsubscribes to leave, to ask about, or may be restored, and why; their rate, raw and people's.
 
@@ -466,10 +494,7 @@ def unsubscribes(
 
     Example: clicksift unsubscribes scored.parquet --output review.csv
     """
-    from features.duckdb_engine import connect
-    from features.files import check_writable
     from serving.campaigns import check_figure_file, write_figures
-    from serving.scored_file import people_of, read_scored
     from serving.unsubscribe_tables import WARNING, decision_line, decision_table, rate_table
     from serving.unsubscribes import check_rates, rates
     from serving.unsubscribes import review as reviewed
@@ -477,12 +502,10 @@ def unsubscribes(
     check_rates(by)
     if output is not None:
         check_figure_file(output, "unsubscribes")
-        _keep_inputs(output, [scored], [model])
-        check_writable(output)
-    con = connect(memory=memory, threads=threads or None)
-    with _progress(f"reading {scored}", con) as progress:
-        file = read_scored(con, scored, _options(file_format, mapping, path_patterns, tz, None))
-        people = people_of(file, None if file.people and model is None else _model(model))
+        reading.keep_apart(output)
+    con = reading.connect()
+    with _progress(f"reading {reading.scored}", con) as progress:
+        people = reading.people(reading.read(con))
         progress("unsubscribes")
         found, over_time = reviewed(con), rates(con, people, by)
         if output is not None:
@@ -501,27 +524,20 @@ def unsubscribes(
 
 
 @app.command()
+@reads_scored("model")
 def advice(
-    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
-    file_format: Format = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    path_patterns: PathPatterns = None,
-    memory: Memory = None,
-    threads: Threads = 0,
+    reading: ReadingScored,
 ) -> None:
     """What to do about the machines of a scored file: with its figures, texts to send to administrators, and sources.
 
     Example: clicksift advice scored.parquet > what-to-do.txt
     """
-    from features.duckdb_engine import connect
     from serving.advice import advice as advised
     from serving.advice import plain_text
-    from serving.scored_file import read_scored
 
-    con = connect(memory=memory, threads=threads or None)
-    with _progress(f"reading {scored}", con):
-        file = read_scored(con, scored, _options(file_format, mapping, path_patterns, tz, None))
+    con = reading.connect()
+    with _progress(f"reading {reading.scored}", con):
+        file = reading.read(con)
         found = advised(con, file.capabilities)
     console = _console()
     console.print(plain_text(found, min(console.width, 120)), soft_wrap=True, markup=False)
@@ -924,8 +940,9 @@ def label(
 
 
 @app.command()
+@reads_scored("model")
 def review(
-    scored: Annotated[Path, typer.Argument(help="Scored file: .parquet, .csv or .jsonl.")],
+    reading: ReadingScored,
     labels: Annotated[
         Path,
         typer.Option("--labels", help="File that decisions are appended to, .jsonl or .csv; what it has is not asked."),
@@ -936,12 +953,6 @@ def review(
     ] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="Cases to go through.")] = 50,
     who: Annotated[str | None, typer.Option("--who", help="Who decides; default: the name of the login.")] = None,
-    file_format: Format = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    path_patterns: PathPatterns = None,
-    memory: Memory = None,
-    threads: Threads = 0,
 ) -> None:
     """Decide on the events whose review teaches most: a key each, with all that happened to the message in view.
 
@@ -958,16 +969,16 @@ def review(
     from training.review_terminal import Keys, Lines, converse
     from training.review_words import outcome
 
-    with _progress(f"reading {scored}") as progress:
+    with _progress(f"reading {reading.scored}") as progress:
         sitting = open_review(
-            scored,
+            reading.scored,
             labels,
             most=most,
             who=who,
             check=check,
-            options=_options(file_format, mapping, path_patterns, tz, None),
-            memory=memory,
-            threads=threads,
+            options=reading.options,
+            memory=reading.memory,
+            threads=reading.threads,
             progress=progress,
         )
     console = _console()
