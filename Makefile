@@ -73,9 +73,9 @@ ui: $(READY)  ## look at the trainings of mlflow.db in a browser, on this machin
 	  --backend-store-uri sqlite:///mlflow.db --workers 1
 
 notebooks: $(READY)  ## run the four notebooks on a simulated sender; with their pictures they are in build/notebooks
-	@mkdir -p build/notebooks
+	@mkdir -p build/notebooks && cp notebooks/*.ipynb build/notebooks/
 	@for name in first_look misclassifications features retraining; do \
-	  $(BIN)/jupytext --quiet --to ipynb --execute --output build/notebooks/$$name.ipynb notebooks/$$name.py && echo "build/notebooks/$$name.ipynb" || exit 1; done
+	  $(BIN)/jupyter-execute --inplace build/notebooks/$$name.ipynb && echo "build/notebooks/$$name.ipynb" || exit 1; done
 
 model: $(READY)  ## train the bundled model again on simulated worlds
 	@$(BIN)/python -m training.bundled
