@@ -49,12 +49,11 @@ test: lint types layers  ## all that needs Python alone
 	@$(BIN)/pytest -n 2 -m "not slow"
 	@echo "Left out of 'make test': tests marked slow (make test-full)."
 
-test-full: $(READY)  ## what takes longer: 20 kills of a run, a million simulated events
+test-full: $(READY)  ## what takes longer: 20 kills of a run, a million simulated events, the report in a browser
 	@$(BIN)/pytest -m slow
 
-bench: $(READY)  ## events/s, peak memory and the ratio against plain Python: scoring, and reading each main export
-	@$(BIN)/python -m tests.benchmarks.score
-	@$(BIN)/python -m tests.benchmarks.readers
+bench: $(READY)  ## events/s, peak memory and ratios: scoring, reading, campaign figures, discovery, reputations, the report
+	@for name in score readers campaigns discover reputation report; do $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 accuracy: $(READY)  ## what missing columns cost, measured again for the platforms' pages
 	@$(BIN)/python -m tests.benchmarks.missing_columns
@@ -87,4 +86,4 @@ constraints:  ## resolve constraints.txt again (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --extra dev pyproject.toml -o constraints.txt
 
 clean:  ## remove the environment and what the demo made
-	@rm -rf $(VENV) demo
+	@rm -rf $(VENV) demo build site
