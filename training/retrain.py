@@ -131,6 +131,8 @@ def train(
         shown[0] = prepared(shown_to_trees(gathered.views[0], parameters.seed))
     prior = chosen.prior if choices.prior is None else choices.prior
     held = () if choices.fresh else anchors(gathered.views[0], gathered.unlabelled, base, FEWEST_OF_A_KIND, threads)
+    for part in held:  # what is labelled of a kind with one class alone would only make it all that class
+        shown = [view.weighted(np.where(np.isin(view.kind, part.kind), 0.0, 1.0)) for view in shown]
     start = "" if choices.fresh else base.booster_text
     recipe = _Recipe(prior, start, threads, tuple(part.without(left_out) for part in held))
     tuning = None
