@@ -1263,6 +1263,7 @@ def _comparer(
     from training.challenge import slices_of
     from training.dataset import labelled
     from training.promote import anew
+    from training.slices import slice_columns
 
     def compare(challenger: Champion, champion: Champion) -> Comparison:
         con = connect(threads=threads or None)
@@ -1270,7 +1271,7 @@ def _comparer(
         read = read_events(con, events, recipient_key=_key(key_file), progress=progress)
         read_labels(con, labels)
         data = labelled(con, read.capabilities, progress=progress)
-        return anew(challenger, champion, data, slices_of(con, data), read.capabilities)
+        return anew(challenger, champion, data, slices_of(slice_columns(con), data), read.capabilities)
 
     return compare
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 import duckdb
+import pyarrow as pa
 
 from features.feature import CAPABILITIES, Capability
 from features.mailbox_host import mailbox_hosts
@@ -67,10 +68,15 @@ class _Gateway:
 _SUMMED = ("shared", "clicks", "opens", "unsubscribes", "touched")
 
 
-def advice(con: duckdb.DuckDBPyConnection, capabilities: Set[Capability] | None = None) -> list[Advice]:
+def advice(
+    con: duckdb.DuckDBPyConnection,
+    capabilities: Set[Capability] | None = None,
+    reviewed: pa.Table | None = None,
+) -> list[Advice]:
     """What to do, the most urgent first, of the tables `events` and `verdicts`; without markup.
 
     `capabilities` are what the export could be trusted to say; without them a column with any value counts as given.
+    `reviewed` is what `unsubscribes.review` gives, where that has been asked already.
     Names of recipient organisations are in it where at least `FEWEST_RECIPIENTS` of their people are, no recipients.
     """
     given = given_capabilities(con) if capabilities is None else capabilities
@@ -81,7 +87,7 @@ def advice(con: duckdb.DuckDBPyConnection, capabilities: Set[Capability] | None 
     ).fetchall()
     links, gateways = _link_hosts(con), _gateways(con)
     found = [
-        *_unsubscribe(con),
+        *_unsubscribe(con, review(con) if reviewed is None else reviewed),
         *(_gateway(each, clicks, links) for each in gateways[:GATEWAYS_SHOWN]),
         *_platforms(con),
         *_opens(con),
@@ -99,9 +105,9 @@ def _of(name: str, *why: str) -> Advice:
     return Advice(name, topic.title, why, topic.steps, sources=topic.sources)
 
 
-def _unsubscribe(con: duckdb.DuckDBPyConnection) -> list[Advice]:
+def _unsubscribe(con: duckdb.DuckDBPyConnection, reviewed: pa.Table) -> list[Advice]:
     """Where machines unsubscribe people, or could: they ask for the unsubscribe link."""
-    decided = [row for row in review(con).select(["decision", "verdict"]).to_pylist() if row["verdict"]]
+    decided = [row for row in reviewed.select(["decision", "verdict"]).to_pylist() if row["verdict"]]
     machines = sum(row["verdict"] == "automated" for row in decided)
     [(followed,)] = con.execute(
         f"SELECT count(*) FROM events AS e JOIN verdicts AS v ON v.event_row = {event_row('e')}"

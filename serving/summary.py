@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +20,7 @@ from serving.actor import PRIVACY
 from serving.campaign_table import campaign_table, printable, totals
 from serving.platform_flags import Agreement
 from serving.scoring import Scored
+from serving.terminal_table import titled_table
 
 MACHINES_SHOWN = 12
 # What is lost without a capability, in the words of somebody who reads campaign figures.
@@ -93,7 +93,7 @@ def machine_table(rows: Sequence[Row]) -> Table:
     ordered = sorted(rows, key=_events, reverse=True)
     kept = len(ordered) if len(ordered) <= MACHINES_SHOWN else MACHINES_SHOWN - 1
     total = sum(map(_events, rows))
-    table = _table("Events made by machines")
+    table = titled_table("Events made by machines")
     table.add_column("machine", no_wrap=True)
     table.add_column("whose")
     for heading in ("opens", "clicks", "unsub.", "share"):
@@ -112,7 +112,7 @@ def reading_summary(read: ReadSummary) -> RenderableType:
 
 def flag_table(flags: Sequence[Agreement]) -> Table:
     """What the platform flags as machines, and our verdicts on the same events, both ways."""
-    table = _table("The platform's own flags beside these verdicts")
+    table = titled_table("The platform's own flags beside these verdicts")
     table.add_column("flag")
     table.add_column("on", no_wrap=True)
     for heading in ("flagged", "automated", "human", "not flagged", "automated", "human"):
@@ -132,7 +132,7 @@ def flag_table(flags: Sequence[Agreement]) -> Table:
 
 def reading_table(read: ReadSummary) -> Table:
     """What became of every record of the files: the lines add up to all of them."""
-    table = _table("What was read")
+    table = titled_table("What was read")
     table.add_column("records", justify="right", no_wrap=True)
     table.add_column("became")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in read.by_type.items())
@@ -148,18 +148,6 @@ def reading_table(read: ReadSummary) -> Table:
     formats = ", ".join(f"{name} ({count:,})" for name, count in read.formats.items())
     table.add_row(f"{read.records:,}", printable(f"in {counted(read.files, 'file')}, read as {formats}"))
     return table
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
 
 
 def _events(row: Row) -> int:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 
 from serving.campaign_table import printable
 from serving.summary import counted
+from serving.terminal_table import titled_table
 from serving.unsubscribes import DECISIONS, RESTORE
 
 # Of many days the last ones are shown, of many campaigns too.
@@ -42,7 +42,7 @@ def decision_line(rows: Sequence[Row]) -> str:
 def decision_table(rows: Sequence[Row]) -> Table:
     """The reviewed rows by decision and what decided, most first in each."""
     count = Counter((row["decision"], row["ground"]) for row in rows)
-    table = _table("What is to become of unsubscribes")
+    table = titled_table("What is to become of unsubscribes")
     table.add_column("decision", no_wrap=True)
     table.add_column("because")
     table.add_column("unsub.", justify="right", no_wrap=True)
@@ -58,7 +58,7 @@ def rate_table(rows: Sequence[Row]) -> Table:
     shown = rows[-ROWS_SHOWN:]
     last = f", the last {len(shown)} of {len(rows):,}" if len(shown) < len(rows) else ""
     by_campaign = bool(rows) and "campaign_id" in rows[0]
-    table = _table(f"Unsubscribes by {'campaign' if by_campaign else 'day of arrival'}{last}: raw and people's")
+    table = titled_table(f"Unsubscribes by {'campaign' if by_campaign else 'day of arrival'}{last}: raw and people's")
     if by_campaign:
         table.add_column("\ncampaign")
     table.add_column("\nday", no_wrap=True)
@@ -80,15 +80,3 @@ def rate_table(rows: Sequence[Row]) -> Table:
             row["change"] or "",
         )
     return table
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )

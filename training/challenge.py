@@ -11,18 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
-from rich import box
+import pyarrow as pa
 from rich.table import Table
 from rich.text import Text
 
 from serving.campaign_table import printable
 from serving.model import Thresholds
+from serving.terminal_table import titled_table
 from training.dataset import Dataset
 from training.evaluate import KINDS, Draws, Figure, cuts
-from training.slices import slice_columns
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -238,13 +237,11 @@ def _points(figure: Figure) -> str:
     return f"{100 * figure.value:.2f} [{100 * figure.low:.2f}, {100 * figure.high:.2f}] points"
 
 
-def slices_of(con: duckdb.DuckDBPyConnection, data: Dataset) -> dict[str, Words]:
+def slices_of(columns: pa.Table, data: Dataset) -> dict[str, Words]:
     """What to compare models by: the dimensions of `training.slices`, and the label's source where labels have one.
 
-    One word a row of `data`, which the last `training.dataset.labelled` on the connection must have given: the next
-    one replaces the tables that are asked here.
+    One word a row of `data`, of which `columns` are what `training.slices.slice_columns` gave.
     """
-    columns = slice_columns(con)
     names = [name for name in columns.column_names if name != "event type"]
     words = {name: np.array(columns[name].to_pylist(), dtype=object) for name in names}
     return words | ({SOURCE: data.slice} if any(data.slice) else {})
@@ -268,7 +265,7 @@ def _size(part: Part) -> float:
 
 
 def _table(title: str | Text, parts: list[Part]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = titled_table(title, has_edge=True)
     table.add_column("events", min_width=12)
     for heading in ("people lost", "change", "machines found", "change"):
         table.add_column(heading, justify="right", no_wrap=True)

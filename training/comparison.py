@@ -16,7 +16,6 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
-from rich import box
 from rich.table import Table
 
 from features.arrow_columns import to_array
@@ -27,6 +26,7 @@ from features.files import replacing_file
 from serving.baselines import RULES, Rule, drop_tables, make_tables, verdicts
 from serving.expected_people import Expectation
 from serving.model import BotClickModel, Thresholds
+from serving.terminal_table import titled_table
 from training.campaign_spread import counted
 from training.dataset import Dataset
 from training.evaluate import KINDS, LOSSES, Draws, Figure, Figures, judged, percent
@@ -267,7 +267,7 @@ def comparison_tables(judgements: Sequence[Judgement], *, model: str, best: int 
 def _table(kind: str, judgements: Sequence[Judgement], model: str) -> Table:
     one = judgements[0]
     title = f"{_WORDS[kind]}: {one.human:,} by people, {one.automated:,} by machines"
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = titled_table(title, has_edge=True)
     has_campaigns = kind == KINDS[CLICK]
     table.add_column("judge", no_wrap=True)
     for heading in ("people lost", "machines found", "abstains", *["campaigns off by", "worst"] * has_campaigns):

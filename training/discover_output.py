@@ -6,16 +6,15 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Group as Lines
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from features.files import replacing_file
 from features.formula import defused
 from features.operator_lists import SUSPECTED, SUSPECTS, SUSPECTS_HEADER
 from serving.campaign_table import printable
+from serving.terminal_table import titled_table
 from training.discover import Discovery, Group
 
 SHOWN = 20
@@ -31,15 +30,7 @@ def discovery_tables(found: Discovery) -> list[RenderableType]:
     """The groups with their reach, each with its signs below; the largest twenty, and how many more there are."""
     if not found.groups:
         return [f"Nothing that is in no list behaves like a scanner ({found.unlisted:,} messages looked at)."]
-    table = Table(
-        title=f"Like a scanner, and in no list ({found.unlisted:,} messages looked at)",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    table = titled_table(f"Like a scanner, and in no list ({found.unlisted:,} messages looked at)")
     table.add_column("what", no_wrap=True)
     table.add_column("which, and why")
     for heading in ("messages", "recip.", "domains", "days", "like a machine"):

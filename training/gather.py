@@ -61,12 +61,13 @@ def gather(
     """
     data = labelled(con, capabilities, progress=progress)
     _check(data, int(con.execute("SELECT count(*) FROM labels").fetchall()[0][0]))
+    properties = slice_columns(con)
     gathered = Gathered(
         views=(data,),
         unlabelled=unlabelled(con),
         sample=sampled(con, FEATURE_NAMES),
-        properties=slice_columns(con),
-        words=slices_of(con, data),
+        properties=properties,
+        words=slices_of(properties, data),
         reputation=reputation_table(con) if reputation else None,
         notes=(*label_notes(con), *group_counts(con).notes),
     )

@@ -13,7 +13,6 @@ from typing import Any
 import joblib
 import numpy as np
 import numpy.typing as npt
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +20,7 @@ from features.engine import Progress
 from features.errors import ModelError
 from serving.campaign_table import printable
 from serving.model import Thresholds
+from serving.terminal_table import titled_table
 from training.calibration import fit_calibration
 from training.dataset import Dataset
 from training.evaluate import Draws, Figure, judged
@@ -146,7 +146,7 @@ def _held_out(
 def held_out_table(rows: Sequence[HeldOut]) -> Table:
     """What is found of each vendor by trees that have met it and by trees that have not, for a terminal."""
     title = "Each vendor left out of the training in turn"
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = titled_table(title, has_edge=True)
     table.add_column("vendor", overflow="fold")
     for heading in ("automated", "org.", "found, met before", "found, never met", "people lost"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from features.schema import ENGAGEMENT
 from serving.campaign_table import printable
+from serving.terminal_table import titled_table
 from training.labels import LabelSummary
 
 _WORDS: Mapping[str, str] = {"opened": "opens", "clicked": "clicks", "unsubscribed": "unsubscribes"}
@@ -38,7 +38,7 @@ def label_lines(found: LabelSummary) -> list[str]:
 
 
 def _sources(found: LabelSummary) -> Table:
-    table = _table("Evidence, and what it makes of the events")
+    table = titled_table("Evidence, and what it makes of the events", has_edge=True)
     table.add_column("source")
     table.add_column("whose")
     for event_type in ENGAGEMENT:
@@ -54,7 +54,7 @@ def _sources(found: LabelSummary) -> Table:
 
 
 def _conflicts(found: LabelSummary) -> Table:
-    table = _table("Conflicts: evidence for a machine and for a person")
+    table = titled_table("Conflicts: evidence for a machine and for a person", has_edge=True)
     table.add_column("a machine's, says")
     table.add_column("a person's, says")
     table.add_column("events", justify="right", no_wrap=True)
@@ -63,10 +63,6 @@ def _conflicts(found: LabelSummary) -> Table:
         examples = Text(printable(", ".join(pair.examples)))
         table.add_row(Text(printable(pair.machine)), pair.person, f"{pair.events:,}", examples)
     return table
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
 
 
 def _counts(events: Mapping[str, int]) -> list[str]:

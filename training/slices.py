@@ -15,7 +15,6 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +23,7 @@ from features.schema import event_row
 from serving.actor import ACTOR_SQL, HUMAN, VENDOR_SQL
 from serving.campaign_table import printable
 from serving.model import Thresholds
+from serving.terminal_table import titled_table
 from training.dataset import Dataset
 from training.evaluate import Draws, Figure, judged, percent
 
@@ -264,7 +264,7 @@ def slice_table(slices: Sequence[SliceFigures]) -> Table | None:
     if not worst:
         return None
     title = "Slices that are worse than all events together"
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = titled_table(title, has_edge=True)
     table.add_column("slice", overflow="fold")
     for heading in ("human", "automated", "people lost", "machines found", "unsure"):
         table.add_column(heading, justify="right", no_wrap=True)

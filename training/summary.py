@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 
 import duckdb
-from rich import box
 from rich.table import Table
 
 from features.engine import Progress
 from features.feature import Capability
 from serving.expected_people import expectations
+from serving.terminal_table import titled_table
 from training import challenge, comparison
 from training.challenge import Comparison
 from training.comparison import Judgement
@@ -79,7 +79,7 @@ def split_table(trained: Trained) -> Table:
 
 def figure_table(title: str, figures: Mapping[str, Figures], heading: str = "events") -> Table:
     """Counts, ranking, people lost and machines found, a row a kind of event or what else `heading` says."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = titled_table(title, has_edge=True)
     table.add_column(heading)
     for column in ("human", "automated", "AUC", "people lost", "machines found", "unsure"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -99,7 +99,7 @@ def figure_table(title: str, figures: Mapping[str, Figures], heading: str = "eve
 def ranking_table(figures: Mapping[str, Figures]) -> Table:
     """Recall where the threshold loses at most so many of these people, and the expected calibration error (ECE)."""
     title = "Machines found at thresholds that lose at most so many people"
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = titled_table(title, has_edge=True)
     table.add_column("events")
     for heading in (*(f"{loss:.1%} lost" for loss in LOSSES), "ECE"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from features.feature import CAPABILITIES, Capability
@@ -71,6 +72,7 @@ def report_page(con: duckdb.DuckDBPyConnection, origin: Origin, progress: Callab
     machines: list[dict[str, Any]] = machine_shares(con).to_pylist()
     tell("figures of events")
     found = find(con, origin.people, capabilities)
+    reviewed = review(con)
     tell("the page")
     largest = sorted(campaigns, key=lambda row: -row["messages"])[:CAMPAIGNS_SHOWN]
     shown = sorted(largest, key=lambda row: str(row["campaign_id"]))
@@ -97,9 +99,9 @@ def report_page(con: duckdb.DuckDBPyConnection, origin: Origin, progress: Callab
             found=found,
             timelines={kind: charts.timeline(delays) for kind, delays in found.delays.items() if not delays.is_empty},
             heats={name: charts.heat(grid) for name, grid in found.hours.items()},
-            unsubscribes=_unsubscribes(con, origin.people),
+            unsubscribes=_unsubscribes(con, origin.people, reviewed),
             unsubscribe_advice=ADVICE,
-            advices=advice(con, origin.capabilities),
+            advices=advice(con, origin.capabilities, reviewed),
             flags=agreement(con),
             has_campaigns=bool(con.execute("SELECT count(*) FROM campaigns").fetchall()[0][0]),
             missing=[WITHOUT[each] for each in CAPABILITIES if each not in capabilities],
@@ -169,9 +171,10 @@ def _together(machines: list[dict[str, Any]]) -> dict[str, Any]:
     return {"kinds": len(machines), **{name: sum(row[name] for row in machines) for name in names}} if machines else {}
 
 
-def _unsubscribes(con: duckdb.DuckDBPyConnection, people: Mapping[str, Expectation]) -> dict[str, Any]:
+def _unsubscribes(
+    con: duckdb.DuckDBPyConnection, people: Mapping[str, Expectation], reviewed: pa.Table
+) -> dict[str, Any]:
     """The review, counted: nobody in it is named; and the days on which mail arrived that led to unsubscribes."""
-    reviewed = review(con)
     pairs = zip(reviewed["decision"].to_pylist(), reviewed["ground"].to_pylist(), strict=True)
     counts = sorted(Counter(pairs).items(), key=lambda item: (DECISIONS.index(item[0][0]), -item[1]))
     decisions = [{"decision": decision, "ground": ground, "events": n} for (decision, ground), n in counts]

@@ -114,7 +114,7 @@ def test_every_feature_has_a_value_somewhere():
 
 def test_no_value_is_not_a_number():
     rows = features_in_order(rich_mail(), campaigns=[CAMPAIGN])
-    assert all(value is None or value == value for row in rows for value in row.values())  # noqa: PLR0124
+    assert all(value is None or value == value for row in rows for value in row.values())  # noqa: PLR0124 - NaN is what no value equals
 
 
 def test_computing_again_replaces_the_table():
